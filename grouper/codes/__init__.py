@@ -1,0 +1,1 @@
+"""Diagnosis and procedure codes of one edition."""

@@ -1,0 +1,1 @@
+"""Which group a discharge belongs to: the reference and the kernel."""

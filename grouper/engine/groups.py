@@ -1,0 +1,73 @@
+"""The result of grouping many cases: dense ids, and how they become columns of text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Status(IntEnum):
+    """What became of a case; the lower-case name is the word in result files."""
+
+    GROUPED = 0
+    AMBIGUOUS = 1
+    UNGROUPED = 2
+    REJECTED = 3
+
+    @property
+    def word(self) -> str:
+        """`grouped`, `ambiguous`, `ungrouped` or `rejected`."""
+        return self.name.lower()
+
+
+class Severity(IntEnum):
+    """What the refinement of the ADRG saw; NONE too where the ADRG does not split by it."""
+
+    NONE = 0
+    CC = 1
+    MCC = 2
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCodes:
+    """Names behind the ids of `Groups`: position 0 is "none", then the rows of the scheme.
+
+    mdc, adrg, rule_text: by rule id (rows of adrg.tsv); drg, drg_name, drg_text: by group id
+    (rows of drg.tsv). The texts say which condition decided.
+    """
+
+    mdc: tuple[str, ...]
+    adrg: tuple[str, ...]
+    rule_text: tuple[str, ...]
+    drg: tuple[str, ...]
+    drg_name: tuple[str, ...]
+    drg_text: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """One result a case, (n,) arrays.
+
+    rule_id   uint32: 1 + row of adrg.tsv that took the case, 0 when none did
+    group_id  uint32: 1 + row of drg.tsv, 0 when not grouped (ambiguous cases have a rule only)
+    severity  uint8 (Severity), status uint8 (Status)
+    reason    uint16: 0, or 1 + position in `reasons` for rejected cases (`sex`, `no_dx`, RE codes)
+    slow      how many cases took the kernel's slow path (0 from the reference)
+    """
+
+    rule_id: NDArray[np.uint32]
+    group_id: NDArray[np.uint32]
+    severity: NDArray[np.uint8]
+    status: NDArray[np.uint8]
+    reason: NDArray[np.uint16]
+    reasons: tuple[str, ...]
+    codes: GroupCodes
+    scheme_id: str
+    scheme_digest: str
+    slow: int = 0
+
+    def __len__(self) -> int:
+        return len(self.status)

@@ -1,0 +1,1 @@
+"""Discharge records: reading, checking, columns, writing."""

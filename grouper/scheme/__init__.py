@@ -1,0 +1,1 @@
+"""The rules of one grouping version, as data."""

@@ -1,0 +1,1 @@
+"""What a group is worth: weight tables, their lookup and estimation."""
