@@ -79,8 +79,14 @@ class Issue:
         }
 
     def _fill(self, lang: Lang, part: str) -> str:
-        template = messages(lang)[self.code].get(part, "")
-        return template.format_map({key: str(value) for key, value in self.params.items()})
+        entry = messages(lang)[self.code]
+        words = {key: str(value) for key, value in self.params.items()}
+        # a parameter with a table of phrases of its own is a key of that table: said per language
+        for key, word in list(words.items()):
+            phrases: object = entry.get(key)
+            if isinstance(phrases, Mapping):
+                words[key] = str(phrases[word]).format_map(words)
+        return entry.get(part, "").format_map(words)
 
 
 class GrouperError(Exception):

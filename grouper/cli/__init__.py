@@ -1,1 +1,90 @@
-"""The command."""
+"""The command `grouper`: a thin skin over the library.
+
+Exit codes: 0 done; 1 done, but some rows were rejected or a check found errors; 2 wrong usage;
+3 could not do it, and nothing half-written lies about; 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from grouper import __version__
+from grouper.cli import usage
+from grouper.cli.options import Family, Option, common
+from grouper.cli.output import DONE, FAILED, INTERRUPTED, USAGE, Terminal, prepare_streams
+from grouper.cli.texts import asked_language
+from grouper.errors import GrouperError
+
+COMMANDS = {
+    "demo": "grouper.cli.demo:demo",
+    "group": "grouper.cli.group:group",
+    "explain": "grouper.cli.explain:explain",
+    "columns": "grouper.cli.group:columns",
+    "settle": "grouper.cli.settle:settle",
+    "monitor": "grouper.cli.monitor:monitor",
+    "report": "grouper.cli.report:report",
+    "scheme": "grouper.cli.scheme:scheme",
+    "sample": "grouper.cli.sample:sample",
+    "calc": "grouper.cli.calc:calc",
+    "help": "grouper.cli.help:help_",
+}
+
+
+@click.command(
+    cls=Family,
+    name="grouper",
+    table=COMMANDS,
+    help="help.grouper",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(
+    __version__,
+    prog_name="grouper",
+    message="%(prog)s %(version)s",
+    cls=Option,
+    help="options.version",
+)
+@common
+def cli() -> None:
+    """The root of all commands; its help text stands in the command texts."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    prepare_streams()
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command line; the exit code. Says what went wrong, in the user's language."""
+    terminal = Terminal(asked_language(argv))
+    try:
+        code = cli.main(list(argv), prog_name="grouper", standalone_mode=False, obj=terminal)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else DONE
+    except click.UsageError as error:
+        usage.explain(error, terminal)
+        return USAGE
+    except GrouperError as error:
+        terminal.error(error.text(terminal.lang))
+        return FAILED
+    except BrokenPipeError:
+        # the reader of a pipe has gone; the interpreter would complain once more when it closes
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (KeyboardInterrupt, click.Abort):
+        terminal.error(terminal.text("say.interrupted"))
+        return INTERRUPTED
+    except OSError as error:
+        terminal.error(usage.file_error(error, terminal.lang).text(terminal.lang))
+        return FAILED
+    except Exception as error:
+        if "--debug" in argv:
+            raise
+        detail = f"{type(error).__name__}: {error}"
+        terminal.error(terminal.text("say.defect", detail=detail, version=__version__))
+        return FAILED

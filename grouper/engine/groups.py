@@ -8,6 +8,13 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from grouper.scheme.condition import to_text
+from grouper.scheme.model import Scheme
+
+
+#: why grouping itself rejects a case, in the order of the checks; `Groups.reason` counts from 1
+REASONS = ("sex", "no_dx")
+
 
 class Status(IntEnum):
     """What became of a case; the lower-case name is the word in result files."""
@@ -36,7 +43,7 @@ class GroupCodes:
     """Names behind the ids of `Groups`: position 0 is "none", then the rows of the scheme.
 
     mdc, adrg, rule_text: by rule id (rows of adrg.tsv); drg, drg_name, drg_text: by group id
-    (rows of drg.tsv). The texts say which condition decided.
+    (rows of drg.tsv). mdc is written as in results, `MDCB`. The texts say which condition decided.
     """
 
     mdc: tuple[str, ...]
@@ -45,6 +52,18 @@ class GroupCodes:
     drg: tuple[str, ...]
     drg_name: tuple[str, ...]
     drg_text: tuple[str, ...]
+
+
+def group_codes(scheme: Scheme) -> GroupCodes:
+    """The names behind the ids of results made with `scheme`."""
+    return GroupCodes(
+        mdc=("", *(f"MDC{rule.mdc}" for rule in scheme.adrgs)),
+        adrg=("", *(rule.adrg for rule in scheme.adrgs)),
+        rule_text=("", *(to_text(rule.when) for rule in scheme.adrgs)),
+        drg=("", *(drg.drg for drg in scheme.drgs)),
+        drg_name=("", *(drg.name for drg in scheme.drgs)),
+        drg_text=("", *(to_text(drg.when) for drg in scheme.drgs)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,135 @@
+"""`grouper calc`: worked examples through the very functions that settle."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from grouper.cli.options import Command, as_json, common, option, terminal
+from grouper.cli.output import DONE, FINDINGS, Terminal
+from grouper.errors import GrouperError, RunError
+
+#: kind of example -> the function that computes its outputs from its inputs
+KINDS: Mapping[str, str] = {
+    "cover": "grouper.monitor.coverage:calculate_cover",
+}
+
+Calculate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@click.command(cls=Command, name="calc", help="help.calc")
+@click.argument("file", metavar="FILE")
+@option("--check", is_flag=True, help="options.check")
+@option("--kind", "kinds", multiple=True, metavar="KIND", help="options.kind")
+@as_json
+@common
+@click.pass_context
+def calc(ctx: click.Context, file: str, check: bool, kinds: tuple[str, ...], json_: bool) -> int:
+    """Compute every example of a file; with `--check` compare with its results."""
+    out = terminal(ctx)
+    examples = [one for one in read_examples(file) if not kinds or one["kind"] in kinds]
+    functions = {kind: _function(kind, file) for kind in sorted({e["kind"] for e in examples})}
+    results = [_computed(one, functions[one["kind"]], check, out) for one in examples]
+    bad = [one for one in results if "error" in one or one.get("differences")]
+    counts = {"equal": len(results) - len(bad), "different": len(bad)} if check else {}
+    if json_:
+        out.json({"examples": results, **counts})
+    else:
+        for one in results:
+            _print(one, check, out)
+        if check:
+            out.say("say.calc_counts", **counts)
+    return FINDINGS if bad else DONE
+
+
+def read_examples(file: str) -> list[dict[str, Any]]:
+    """The examples of a file (`-` = stdin): an object, a list, JSON lines, or {examples: []}.
+
+    Numbers with a point are read as Decimal. Raises RunError (RN101, RN103).
+    """
+    text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8-sig")
+    found: list[dict[str, Any]] = []
+    for place, value in _documents(file, text):
+        if isinstance(value, dict) and isinstance(value.get("examples"), list):
+            value = value["examples"]
+        for one in value if isinstance(value, list) else [value]:
+            for key, kind in (("kind", str), ("inputs", dict)):
+                if not isinstance(one, dict) or not isinstance(one.get(key), kind):
+                    name = one.get("id") if isinstance(one, dict) else None
+                    raise RunError("RN103", f"{place} {name}" if name else place, key=key)
+            found.append(one)
+    return found
+
+
+def _documents(file: str, text: str) -> Iterator[tuple[str, Any]]:
+    """(place, value): the file as one value, else every line as one."""
+    try:
+        yield file, json.loads(text, parse_float=Decimal)
+        return
+    except json.JSONDecodeError as error:
+        first = error
+    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+    for number, line in lines:
+        try:
+            yield f"{file}:{number}", json.loads(line, parse_float=Decimal)
+        except json.JSONDecodeError as error:
+            # a single broken document is complained of where it breaks, not at its first line
+            lost = first if number == lines[0][0] else error
+            where = f"{file}:{lost.lineno if lost is first else number}:{lost.colno}"
+            raise RunError("RN101", where, path=file, detail=lost.msg) from None
+    if not lines:
+        raise RunError("RN101", file, path=file, detail=first.msg)
+
+
+def _function(kind: str, file: str) -> Calculate:
+    if kind not in KINDS:
+        raise RunError("RN102", file, kind=kind, known=", ".join(KINDS))
+    module, _, name = KINDS[kind].partition(":")
+    return cast(Calculate, getattr(import_module(module), name))
+
+
+def _computed(
+    example: Mapping[str, Any], function: Calculate, check: bool, out: Terminal
+) -> dict[str, Any]:
+    """One example's outputs, or its error; with `check` the differences to the file."""
+    result: dict[str, Any] = {"id": example.get("id"), "kind": example["kind"]}
+    try:
+        result["outputs"] = function(example["inputs"])
+    except GrouperError as error:
+        return result | {"error": [issue.to_dict(out.lang) for issue in error.issues]}
+    if check:
+        result["differences"] = _differences(result["outputs"], example.get("outputs"))
+    return result
+
+
+def _differences(ours: Any, theirs: Any, name: str = "outputs") -> list[dict[str, Any]]:
+    """Every place where two results differ; objects are compared key by key."""
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        keys = dict.fromkeys([*theirs, *ours])
+        return [
+            one
+            for key in keys
+            for one in _differences(ours.get(key), theirs.get(key), f"{name}.{key}")
+        ]
+    return [] if ours == theirs else [{"name": name, "ours": ours, "theirs": theirs}]
+
+
+def _print(result: Mapping[str, Any], check: bool, out: Terminal) -> None:
+    head = {"id": result["id"] or "", "kind": result["kind"]}
+    for error in result.get("error", ()):
+        out.data(out.text("say.calc_error", text=f"{error['code']} {error['what']}", **head))
+    if check and result.get("differences"):
+        for one in result["differences"]:
+            out.data(out.text("say.calc_differs", **head, **one))
+    elif check and "outputs" in result:
+        out.data(out.text("say.calc_equal", **head))
+    elif "outputs" in result:
+        text = json.dumps(result["outputs"], ensure_ascii=False, indent=2, default=str)
+        out.data(f"{head['id']} {head['kind']}\n{text}")

@@ -1,0 +1,232 @@
+"""`grouper group` and `grouper columns`: files of discharges in, the same rows with groups out."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grouper.cli import streams
+from grouper.cli.options import (
+    Command,
+    as_json,
+    common,
+    file_options,
+    option,
+    output_options,
+    scheme_option,
+    terminal,
+)
+from grouper.cli.output import DONE, FINDINGS, Terminal, sums
+from grouper.errors import Issue
+
+if TYPE_CHECKING:
+    from grouper.records.read import Records
+    from grouper.run.pipeline import GroupedRun
+
+#: how many of the commonest problems the summary shows
+_SHOWN = 5
+
+
+@click.command(cls=Command, name="group", help="help.group")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@scheme_option
+@option("-o", "--out", required=True, metavar="OUT", help="options.out")
+@file_options
+@output_options
+@option(
+    "--engine",
+    type=click.Choice(["kernel", "reference"]),
+    default="kernel",
+    show_default=True,
+    help="options.engine",
+)
+@as_json
+@common
+@click.pass_context
+def group(
+    ctx: click.Context,
+    files: tuple[str, ...],
+    scheme: str,
+    out: str,
+    layout: str | None,
+    mapping: str | None,
+    as_is: bool,
+    input_encoding: str | None,
+    encoding: str | None,
+    force: bool,
+    engine: Any,
+    json_: bool,
+) -> int:
+    """Group every row of the files and write them with their groups appended."""
+    from grouper.records.write import check_output, write_results
+    from grouper.run.pipeline import group_files
+    from grouper.run.results import result_columns, run_info
+    from grouper.scheme.load import load_scheme
+
+    screen, started = terminal(ctx), time.perf_counter()
+    if json_ and out == "-":
+        raise click.UsageError(screen.text("usage.two_on_stdout"), ctx)
+    overwrite: Any = "replace" if force else "refuse"
+    with streams.inputs(ctx, files) as paths, streams.output(out, _like(paths)) as target:
+        check_output(target, paths, overwrite=overwrite)
+        run = group_files(
+            paths,
+            load_scheme(scheme),
+            layout=layout,
+            mapping=mapping,
+            cleaning="as_is" if as_is else "standard",
+            encoding=input_encoding,
+            engine=engine,
+        )
+        write_results(
+            target,
+            run.records.user,
+            result_columns(run.groups, screen.lang),
+            lang=screen.lang,
+            encoding=encoding,
+            overwrite=overwrite,
+            info=run_info(run, screen.lang),
+        )
+    seconds = time.perf_counter() - started
+    if json_:
+        screen.json(summary(run, screen) | {"out": out, "seconds": round(seconds, 3)})
+    print_summary(run, screen, files, out, seconds)
+    return FINDINGS if run.counts.rejected else DONE
+
+
+@click.command(cls=Command, name="columns", help="help.columns")
+@click.argument("file", metavar="FILE")
+@file_options
+@as_json
+@common
+@click.pass_context
+def columns(
+    ctx: click.Context,
+    file: str,
+    layout: str | None,
+    mapping: str | None,
+    as_is: bool,
+    input_encoding: str | None,
+    json_: bool,
+) -> int:
+    """The field of every column, with its first values."""
+    from grouper.records.read import read_records
+
+    screen = terminal(ctx)
+    with streams.inputs(ctx, [file]) as paths:
+        records = read_records(
+            paths,
+            layout=layout,
+            mapping=mapping,
+            cleaning="as_is" if as_is else "standard",
+            encoding=input_encoding,
+        )
+    rows = _column_rows(records)
+    if json_:
+        screen.json({"sources": _sources(records), "columns": rows})
+        return DONE
+    titles = [screen.text(f"column.{key}") for key in ("header", "field", "values")]
+    screen.table(titles, [[r["column"], r["field"], " | ".join(r["values"])] for r in rows])
+    return DONE
+
+
+def _like(paths: list[Path]) -> str:
+    """The form of stdout: that of the input where it is text or JSON."""
+    suffix = paths[0].suffix.lower()
+    return suffix if suffix in (".jsonl", ".json", ".tsv") else ".csv"
+
+
+def _column_rows(records: Records) -> list[dict[str, Any]]:
+    user = records.user
+    return [
+        {
+            "column": name,
+            "field": user.fields.get(name, ""),
+            "values": [str(value) for value in column[:3]],
+        }
+        for name, column in zip(user.names, user.columns, strict=True)
+    ]
+
+
+def _sources(records: Records) -> list[dict[str, Any]]:
+    found = records.notes.get("sources", [])
+    return [dict(source) for source in found] if isinstance(found, list) else []
+
+
+def problems(issues: list[Issue], notes: dict[str, object]) -> list[tuple[int, Issue]]:
+    """The commonest issues: how often, and the first of each code as the example."""
+    found = Counter(issue.code for issue in issues)
+    counted = notes.get("counts")
+    # the reader keeps a limited number of issues but counts them all
+    if isinstance(counted, dict):
+        found |= Counter({str(code): int(n) for code, n in counted.items()})
+    first = {issue.code: issue for issue in reversed(issues)}
+    common_first = sorted(first, key=lambda code: (-found[code], code))
+    return [(found[code], first[code]) for code in common_first]
+
+
+def summary(run: GroupedRun, screen: Terminal) -> dict[str, Any]:
+    """The keys of `group --json`."""
+    counts, records = run.counts, run.records
+    return {
+        "scheme": run.scheme.id,
+        "digest": run.scheme.digest,
+        "engine": run.engine,
+        "rows": counts.rows,
+        "grouped": counts.grouped,
+        "ambiguous": counts.ambiguous,
+        "ungrouped": counts.ungrouped,
+        "rejected": counts.rejected,
+        "reasons": dict(counts.reasons),
+        "slow_path": run.groups.slow,
+        "sources": _sources(records),
+        "unknown_codes": records.notes.get("unknown_codes", []),
+        "problems": [
+            {"count": n, **issue.to_dict(screen.lang)}
+            for n, issue in problems(records.issues, records.notes)
+        ],
+    }
+
+
+def print_summary(
+    run: GroupedRun, screen: Terminal, files: tuple[str, ...], out: str, seconds: float
+) -> None:
+    """The summary on stderr."""
+    from grouper.run.results import reason_text
+
+    counts, lines = run.counts, []
+    for key in ("rows", "grouped", "ambiguous", "ungrouped", "rejected"):
+        lines.append((screen.text(f"summary.{key}"), f"{getattr(counts, key):,}"))
+    for token, n in counts.reasons.items():
+        title = screen.text("summary.by_reason", reason=reason_text(token, screen.lang))
+        lines.append((title, f"{n:,}"))
+    sources = _sources(run.records)
+    for key in ("encoding", "layout"):
+        named = sorted({str(source[key]) for source in sources if source.get(key)})
+        if named:
+            lines.append((screen.text(f"summary.{key}"), ", ".join(named)))
+    lines.append((screen.text("summary.scheme"), f"{run.scheme.id} {run.scheme.digest[:12]}"))
+    lines.append((screen.text("summary.seconds"), f"{seconds:.1f}"))
+    screen.say("summary.title", files=", ".join(files))
+    screen.log(sums(lines))
+    _print_problems(run, screen)
+    if run.scheme.is_draft:
+        screen.say("summary.draft")
+    if out != "-":
+        screen.say("say.wrote", path=out)
+
+
+def _print_problems(run: GroupedRun, screen: Terminal) -> None:
+    found = problems(run.records.issues, run.records.notes)
+    if found:
+        screen.say("summary.problems")
+    for n, issue in found[:_SHOWN]:
+        screen.say("summary.problem", n=n, code=issue.code, what=issue.what(screen.lang))
+        if fix := issue.fix(screen.lang):
+            screen.say("summary.problem_fix", fix=fix)
+    if len(found) > _SHOWN:
+        screen.say("say.more", n=len(found) - _SHOWN)

@@ -1,0 +1,182 @@
+"""`grouper scheme`: list, show, check and write grouping schemes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grouper.cli.options import Command, Family, as_json, common, option, terminal
+from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list, sums
+
+if TYPE_CHECKING:
+    from grouper.errors import Issue
+    from grouper.scheme.model import Scheme
+
+
+@click.command(cls=Family, name="scheme", help="help.scheme")
+@common
+def scheme() -> None:
+    """The family; its help text stands in the command texts."""
+
+
+@scheme.command("list", cls=Command, help="help.scheme_list")
+@as_json
+@common
+@click.pass_context
+def list_(ctx: click.Context, json_: bool) -> int:
+    """One line for each embedded scheme."""
+    from grouper.scheme.load import embedded_ids, load_scheme
+
+    out = terminal(ctx)
+    heads = [_head(load_scheme(name)) for name in embedded_ids()]
+    if json_:
+        out.json({"schemes": heads})
+        return DONE
+    keys = ("id", "title", "status", "date", "mdc_count", "adrg_count", "drg_count", "confidence")
+    titles = {
+        "id": "column.scheme_id",
+        "title": "column.title",
+        "status": "column.status",
+        "date": "column.date",
+        "confidence": "column.confidence",
+    }
+    named = [out.text(titles[key]) if key in titles else key[:-6].upper() for key in keys]
+    out.table(named, [[head[key] for key in keys] for head in heads])
+    return DONE
+
+
+@scheme.command("show", cls=Command, help="help.scheme_show")
+@click.argument("scheme_name", metavar="SCHEME")
+@click.argument("codes", nargs=-1, metavar="[CODE]...")
+@as_json
+@common
+@click.pass_context
+def show(ctx: click.Context, scheme_name: str, codes: tuple[str, ...], json_: bool) -> int:
+    """The head of a scheme, or the rules of some of its groups."""
+    from grouper.scheme.load import load_scheme
+
+    out = terminal(ctx)
+    loaded = load_scheme(scheme_name)
+    rules = [row for code in codes for row in _rules(ctx, loaded, code)]
+    if json_:
+        out.json({"scheme": _head(loaded), "rules": rules})
+    elif codes:
+        titles = [out.text(f"column.{key}") for key in ("code", "name", "kind", "rule")]
+        out.table(titles, [[row[k] for k in ("code", "name", "kind", "when")] for row in rules])
+    else:
+        out.data(sums(_head(loaded).items()))
+    return DONE
+
+
+@scheme.command("lint", cls=Command, help="help.scheme_lint")
+@click.argument("names", nargs=-1, metavar="[SCHEME]...")
+@option("--all", "every", is_flag=True, help="options.all")
+@option("--codes", metavar="FILE", help="options.known")
+@option("--strict", is_flag=True, help="options.strict")
+@as_json
+@common
+@click.pass_context
+def lint(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    every: bool,
+    codes: str | None,
+    strict: bool,
+    json_: bool,
+) -> int:
+    """All findings of one or more schemes."""
+    from grouper.datafile import data_folder
+    from grouper.scheme.lint import lint as check
+    from grouper.scheme.load import embedded_ids
+
+    out = terminal(ctx)
+    embedded = embedded_ids()
+    asked = [*names, *(embedded if every else ())]
+    if not asked:
+        raise click.UsageError(out.text("usage.no_folder"), ctx)
+    known = frozenset(Path(codes).read_text("utf-8-sig").split()) if codes else None
+    reports: dict[str, list[Issue]] = {}
+    for name in asked:
+        folder = data_folder("schemes", name) if name in embedded else Path(name)
+        reports[name] = check(folder, known_codes=known)
+    errors = {name: _errors(issues) for name, issues in reports.items()}
+    if json_:
+        out.json({"schemes": [_report(name, issues, out) for name, issues in reports.items()]})
+    else:
+        _print_reports(reports, errors, out)
+    bad = any(reports.values()) if strict else any(errors.values())
+    return FINDINGS if bad else DONE
+
+
+@scheme.command("write", cls=Command, help="help.scheme_write")
+@click.argument("scheme_name", metavar="SCHEME")
+@click.argument("folder", metavar="FOLDER")
+@option("--force", is_flag=True, help="options.force")
+@common
+@click.pass_context
+def write(ctx: click.Context, scheme_name: str, folder: str, force: bool) -> int:
+    """Write a loaded scheme as a folder."""
+    from grouper.scheme.load import load_scheme
+    from grouper.scheme.write import write_scheme
+
+    write_scheme(load_scheme(scheme_name), Path(folder), overwrite="replace" if force else "refuse")
+    terminal(ctx).say("say.wrote", path=folder)
+    return DONE
+
+
+def _head(scheme: Scheme) -> dict[str, Any]:
+    """What identifies a scheme, with its counts as scheme.toml has them."""
+    keys = ("id", "title", "base", "status", "publication", "date", "source", "confidence", "codes")
+    return {key: getattr(scheme, key) for key in keys} | {
+        "mdc_count": len(scheme.mdcs),
+        "adrg_count": len({rule.adrg for rule in scheme.adrgs if not rule.is_ambiguous}),
+        "drg_count": len({drg.drg for drg in scheme.drgs}),
+        "digest": scheme.digest,
+    }
+
+
+def _rules(ctx: click.Context, scheme: Scheme, code: str) -> list[dict[str, str]]:
+    """The rows of a scheme that carry the code: an MDC (`B` or `MDCB`), an ADRG or a DRG."""
+    from grouper.scheme.condition import to_text
+
+    rows = [
+        *((f"MDC{mdc.mdc}", mdc.name, "mdc", mdc.when) for mdc in scheme.mdcs),
+        *((rule.adrg, rule.name, rule.kind, rule.when) for rule in scheme.adrgs),
+        *((drg.drg, drg.name, "drg", drg.when) for drg in scheme.drgs),
+    ]
+    wanted = f"MDC{code.upper()}" if len(code) == 1 else code.upper()
+    # an ADRG is shown with the DRGs it is refined into
+    found = [
+        {"code": name, "name": title, "kind": kind, "when": to_text(when)}
+        for name, title, kind, when in rows
+        if name == wanted or (kind == "drg" and name[:3] == wanted)
+    ]
+    if not found:
+        out = terminal(ctx)
+        text = out.text("usage.no_group", code=code, scheme=scheme.id)
+        raise click.UsageError(text, ctx)
+    return found
+
+
+def _errors(issues: list[Issue]) -> int:
+    return sum(issue.severity == "error" for issue in issues)
+
+
+def _report(name: str, issues: list[Issue], out: Terminal) -> dict[str, Any]:
+    errors = _errors(issues)
+    return {
+        "scheme": name,
+        "errors": errors,
+        "warnings": len(issues) - errors,
+        "issues": issue_list(issues, out.lang),
+    }
+
+
+def _print_reports(reports: dict[str, list[Issue]], errors: dict[str, int], out: Terminal) -> None:
+    for name, issues in reports.items():
+        for issue in issues:
+            out.data(issue.text(out.lang))
+        warnings = len(issues) - errors[name]
+        out.say("say.lint_counts", name=name, errors=errors[name], warnings=warnings)

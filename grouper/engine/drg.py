@@ -1,0 +1,80 @@
+"""Batch and compiled DRG scheme -> Groups, by the kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from grouper.engine._kernel import Kernel
+from grouper.engine.encode import EncodedBatch, encode
+from grouper.engine.groups import REASONS, GroupCodes, Groups, group_codes
+from grouper.records.batch import CaseBatch
+from grouper.scheme.compile import CompiledScheme, compile_scheme
+from grouper.scheme.model import Scheme
+
+
+@dataclass(frozen=True)
+class DrgGrouper:
+    """A scheme ready to group: compiled, its kernel, and the names behind the ids."""
+
+    scheme: Scheme
+    compiled: CompiledScheme
+    kernel: Kernel
+    codes: GroupCodes = field(repr=False)
+
+    @classmethod
+    def of(cls, scheme: Scheme) -> DrgGrouper:
+        """Compile a loaded scheme (about half a second); the result may be shared by threads."""
+        compiled = compile_scheme(scheme)
+        splits = (compiled.class_strides != 0).any(axis=1).astype(np.uint8)
+        return cls(scheme, compiled, Kernel(compiled, splits), group_codes(scheme))
+
+    def group(self, batch: CaseBatch) -> Groups:
+        """The group of every case of a batch, in order."""
+        return self.group_encoded(encode(batch, self.compiled))
+
+    def group_encoded(self, encoded: EncodedBatch) -> Groups:
+        """The same for a batch whose codes are ids already."""
+        n = len(encoded)
+        batch = encoded.batch
+        rule_id, group_id = np.empty(n, np.uint32), np.empty(n, np.uint32)
+        severity, status = np.empty(n, np.uint8), np.empty(n, np.uint8)
+        reason = np.empty(n, np.uint16)
+        slow = self.kernel.group(
+            encoded.dx,
+            encoded.dx_offsets,
+            encoded.px,
+            encoded.px_offsets,
+            batch.sex,
+            batch.age_years,
+            batch.age_days,
+            batch.admission_weight,
+            batch.los_days,
+            batch.discharge_disposition,
+            batch.icu_hours,
+            batch.reject,
+            rule_id,
+            group_id,
+            severity,
+            status,
+            reason,
+        )
+        return Groups(
+            rule_id=rule_id,
+            group_id=group_id,
+            severity=severity,
+            status=status,
+            reason=reason,
+            reasons=(*REASONS, *batch.reject_codes),
+            codes=self.codes,
+            scheme_id=self.scheme.id,
+            scheme_digest=self.scheme.digest,
+            slow=slow,
+        )
+
+    def ids(self, codes: tuple[str, ...], kind: str) -> list[int]:
+        """Ids of the codes of one case, for `kernel.group_one`."""
+        table = self.compiled.dx_ids if kind == "dx" else self.compiled.px_ids
+        return [table.get(code, 0) for code in codes]
+

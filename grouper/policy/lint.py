@@ -1,0 +1,67 @@
+"""What is wrong or doubtful in an area's folder."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from grouper.datafile import data_folder, read_toml
+from grouper.errors import Issue
+from grouper.policy.load import area_folder, read_area
+from grouper.policy.model import KeyedValues, Policy, Terms
+
+
+def lint(area: str | Path) -> list[Issue]:
+    """Every defect (errors) and doubt (warnings) of an area's files, in their order.
+
+    Raises PolicyError PO101 for an unknown area, DataFileError when a file cannot be read.
+    """
+    policy, issues = read_area(area_folder(area))
+    if policy is None:
+        return issues
+    warnings = [issue for terms in policy.terms for issue in _doubts(policy, terms)]
+    return _once(issues + warnings)
+
+
+@cache
+def national_limit(name: str) -> Decimal:
+    """A national limit, such as `deposit`, from data/areas/national.toml."""
+    limit: Decimal = read_toml(data_folder("areas", "national.toml"))[name]["limit"]
+    return limit
+
+
+def _once(issues: list[Issue]) -> list[Issue]:
+    """The issues without repetitions: a value that holds for several eras is said once."""
+    seen = {(issue.code, issue.where, str(issue.params)): issue for issue in issues}
+    return list(seen.values())
+
+
+def _doubts(policy: Policy, terms: Terms) -> list[Issue]:
+    where = f"{policy.area.id}: {terms.span}"
+    issues = []
+    ceiling = national_limit("deposit")
+    if terms.deposit_rate > ceiling:
+        params = {"key": "deposit", "value": terms.deposit_rate, "limit": ceiling}
+        issues.append(Issue("ST110", where, params))
+    for key, values in (("base_rate", terms.base_rate), ("hospital_coefficient", terms.coefficient)):
+        issues.extend(
+            Issue("PO201", where, {"key": key, "value": lacking})
+            for lacking in (_lacking(policy, values) if values else ())
+        )
+    return issues
+
+
+def _lacking(policy: Policy, values: KeyedValues) -> list[str]:
+    """Insurances and levels of the area for which there is no number."""
+    insurances = [one.code for one in policy.area.insurances]
+    levels = [one.code for one in policy.area.levels]
+    if "hospital" in values.by:
+        return []
+    found = {
+        "/".join(facts[part] for part in values.by): values.find(insurance, level, "")
+        for insurance in insurances
+        for level in levels
+        for facts in ({"insurance": insurance, "level": level},)
+    }
+    return [key for key, value in found.items() if value is None]

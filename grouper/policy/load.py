@@ -1,0 +1,384 @@
+"""An area's folder -> Policy: area.toml, hospitals.tsv and one policy-<year>.toml a notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date as Date
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar, cast
+
+from pydantic import ValidationError
+
+from grouper.datafile import data_folder, read_toml, read_tsv
+from grouper.dated import Confidence, Dated, Span, Version, close_spans, lowest, span_issues
+from grouper.errors import Issue, PolicyError
+from grouper.policy import schema
+from grouper.policy.model import (
+    Area,
+    CostRule,
+    FundRule,
+    Hospital,
+    KeyedValues,
+    Named,
+    OutlierRule,
+    Policy,
+    StandardRule,
+    Step,
+    Terms,
+    make_policy,
+)
+
+_HOSPITAL_COLUMNS = ("code", "name", "name_en", "level", "contract", "inpatient")
+_KEY_PARTS = ("insurance", "level", "hospital")
+_YES_NO = {"1": True, "0": False}
+
+F = TypeVar("F", bound=schema.Strict)
+V = TypeVar("V", bound=schema.VersionFile)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One policy file: its days and its dated values (None: the area has no such rule)."""
+
+    file: schema.PolicyFile
+    span: Span
+    base_rate: Dated[KeyedValues]
+    coefficient: Dated[KeyedValues] | None
+    standard: Dated[StandardRule]
+    low: Dated[OutlierRule] | None
+    high: Dated[OutlierRule] | None
+    ambiguous: Dated[CostRule] | None
+    ungrouped: Dated[CostRule] | None
+    fund: Dated[FundRule]
+    deposit: Dated[Decimal]
+
+    @property
+    def parts(self) -> tuple[Dated[object], ...]:
+        """The dated values there are."""
+        values = (
+            self.base_rate,
+            self.coefficient,
+            self.standard,
+            self.low,
+            self.high,
+            self.ambiguous,
+            self.ungrouped,
+            self.fund,
+            self.deposit,
+        )
+        return tuple(cast(Dated[object], value) for value in values if value is not None)
+
+
+def area_ids() -> tuple[str, ...]:
+    """The ids of the areas that come with the package."""
+    return tuple(sorted(path.parent.name for path in data_folder("areas").glob("*/area.toml")))
+
+
+def load_policy(area: str | Path, *, date: Date | str | None = None) -> Policy:
+    """The policy of an embedded area id, or of a folder with area.toml.
+
+    date: a day on which some policy must be in force. Raises PolicyError PO101 for an unknown
+    area, PO113 for that day, otherwise with every defect of the files; DataFileError when a file
+    cannot be read.
+    """
+    folder = area_folder(area)
+    policy, issues = read_area(folder)
+    if issues:
+        raise PolicyError.of(issues)
+    assert policy is not None
+    day = Date.fromisoformat(date) if isinstance(date, str) else date
+    if day is not None and policy.find_terms(day) is None:
+        raise PolicyError("PO113", str(folder), area=policy.area.id, date=day.isoformat())
+    return policy
+
+
+def area_folder(area: str | Path) -> Path:
+    """The folder of an embedded area id, or the folder itself. Raises PolicyError PO101."""
+    if isinstance(area, str) and area in area_ids():
+        return data_folder("areas", area)
+    if (Path(area) / "area.toml").is_file():
+        return Path(area)
+    raise PolicyError("PO101", area=area, known=", ".join(area_ids()))
+
+
+def read_area(folder: Path) -> tuple[Policy | None, list[Issue]]:
+    """The policy in a folder and what is wrong with it; None when it cannot be formed."""
+    issues: list[Issue] = []
+    area = _read_area_file(folder, issues)
+    if area is None:
+        return None, issues
+    editions: list[Edition] = []
+    for path in sorted(folder.glob("policy-*.toml")):
+        edition = _read_edition(path, area, issues)
+        if edition is not None:
+            editions.append(edition)
+    if not editions and not issues:
+        issues.append(Issue("PO111", str(folder), {"area": area.id}))
+    editions.sort(key=lambda edition: edition.span.start)
+    for one, next_ in zip(editions, editions[1:], strict=False):
+        if one.span.end is None or next_.span.start < one.span.end:
+            issues.append(Issue("ST102", str(folder), {"date": next_.span.start}))
+    if issues:
+        return None, issues
+    marks = [part.confidence for edition in editions for part in edition.parts]
+    policy = make_policy(
+        area,
+        tuple(terms for edition in editions for terms in _terms(edition)),
+        confidence=lowest([*marks, *(edition.file.confidence for edition in editions)]),
+        titles=tuple(edition.file.title for edition in editions),
+    )
+    return policy, issues
+
+
+def _checked(model: type[F], path: Path, issues: list[Issue]) -> F | None:
+    raw = read_toml(path)
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        issues.extend(schema.problems(error.errors(), raw, model, str(path)))
+        return None
+
+
+def _read_area_file(folder: Path, issues: list[Issue]) -> Area | None:
+    path = folder / "area.toml"
+    file = _checked(schema.AreaFile, path, issues)
+    if file is None:
+        return None
+    levels = _named(file.level)
+    return Area(
+        id=file.id,
+        code=file.code,
+        title=file.title,
+        title_en=file.title_en,
+        source=file.source,
+        confidence=file.confidence,
+        is_demo=file.demo,
+        insurances=_named(file.insurance),
+        levels=levels,
+        hospitals=_hospitals(folder / "hospitals.tsv", {one.code for one in levels}, issues),
+    )
+
+
+def _named(table: Mapping[str, schema.NamedFile]) -> tuple[Named, ...]:
+    return tuple(
+        Named(code, one.title, one.title_en, tuple(one.aliases)) for code, one in table.items()
+    )
+
+
+def _hospitals(path: Path, levels: set[str], issues: list[Issue]) -> tuple[Hospital, ...]:
+    """The hospitals of an area; an area may come without such a list."""
+    if not path.is_file():
+        return ()
+    hospitals: dict[str, Hospital] = {}
+    for row in read_tsv(path, _HOSPITAL_COLUMNS):
+        wrong = [column for column in ("contract", "inpatient") if row[column] not in _YES_NO]
+        wrong += [] if row["level"] in levels else ["level"]
+        wrong += ["code"] if not row["code"] or row["code"] in hospitals else []
+        issues.extend(
+            Issue("PO110", row.where(column), {"column": column, "text": row[column]})
+            for column in wrong
+        )
+        if not wrong:
+            yes = {column: _YES_NO[row[column]] for column in ("contract", "inpatient")}
+            hospitals[row["code"]] = Hospital(
+                row["code"], row["name"], row["name_en"], row["level"], **yes
+            )
+    return tuple(hospitals.values())
+
+
+def _read_edition(path: Path, area: Area, issues: list[Issue]) -> Edition | None:
+    file = _checked(schema.PolicyFile, path, issues)
+    if file is None:
+        return None
+    span = Span(file.valid_from, file.valid_to)
+    found: list[Issue] = []
+    if span.end is not None and span.end <= span.start:
+        found.append(Issue("PO106", f"{path}: valid_to", {"start": span.start, "end": span.end}))
+
+    def dated(key: str, make: Callable[[V], T], section: object) -> Dated[T]:
+        part = cast(schema.RateSection, section)
+        versions = cast(Sequence[V], part.values)
+        spans = close_spans([(version.start, version.end) for version in versions], span.end)
+        found.extend(span_issues(spans, within=span, where=f"{path}: {key}.values"))
+        values = [make(version) for version in sorted(versions, key=lambda one: one.start)]
+        made = tuple(Version(own, value) for own, value in zip(spans, values, strict=True))
+        unit = getattr(part, "unit", "")
+        return Dated(key, made, part.source, cast(Confidence, part.confidence), unit)
+
+    def maybe(key: str, make: Callable[[V], T], section: object | None) -> Dated[T] | None:
+        return None if section is None else dated(key, make, section)
+
+    keys = _Keys(path, area, found)
+    edition = Edition(
+        file=file,
+        span=span,
+        base_rate=dated("base_rate", keys.reader("base_rate", file.base_rate.by), file.base_rate),
+        coefficient=maybe(
+            "hospital_coefficient",
+            keys.reader("hospital_coefficient", getattr(file.hospital_coefficient, "by", "")),
+            file.hospital_coefficient,
+        ),
+        standard=dated("standard", _standard, file.standard),
+        low=maybe("low_outlier", keys.outlier("low_outlier", ("<", "<=")), file.low_outlier),
+        high=maybe("high_outlier", keys.outlier("high_outlier", (">", ">=")), file.high_outlier),
+        ambiguous=maybe("ambiguous", _cost, file.ambiguous),
+        ungrouped=maybe("ungrouped", _cost, file.ungrouped),
+        fund=dated("fund", _fund, file.fund),
+        deposit=dated("deposit", _share, file.deposit),
+    )
+    if edition.coefficient is None and any(
+        version.value.needs_coefficient for version in edition.standard.versions
+    ):
+        found.append(Issue("PO103", f"{path}: hospital_coefficient", {"key": "hospital_coefficient"}))
+    issues.extend(found)
+    return None if found else edition
+
+
+def _standard(version: schema.StandardVersion) -> StandardRule:
+    return StandardRule(version.rule, version.ratio_base)
+
+
+def _cost(version: schema.CostVersion) -> CostRule:
+    return CostRule(version.rule, version.factor)
+
+
+def _fund(version: schema.FundVersion) -> FundRule:
+    return FundRule(version.rule, version.negative)
+
+
+def _share(version: schema.ShareVersion) -> Decimal:
+    return version.value
+
+
+class _Keys:
+    """Checks the keys and schedules of one file against the codes of its area."""
+
+    def __init__(self, path: Path, area: Area, issues: list[Issue]) -> None:
+        self._path = path
+        self._issues = issues
+        self._known = {
+            "insurance": {one.code for one in area.insurances},
+            "level": {one.code for one in area.levels},
+            "hospital": {one.code for one in area.hospitals},
+        }
+
+    def reader(self, section: str, by: str) -> Callable[[schema.KeyedVersion], KeyedValues]:
+        """Makes KeyedValues of a version; PO108 for a key the area does not know."""
+        parts = tuple(by.split("/"))
+        unknown = [part for part in parts if part not in _KEY_PARTS]
+        if unknown:
+            where = f"{self._path}: {section}.by"
+            self._issues.append(Issue("PO108", where, {"key": by, "known": ", ".join(_KEY_PARTS)}))
+            parts = ()
+
+        def read(version: schema.KeyedVersion) -> KeyedValues:
+            values: dict[tuple[str, ...], Decimal] = {}
+            for text, number in version.__pydantic_extra__.items():
+                key = ("*",) * len(parts) if text == "*" else tuple(text.split("/"))
+                if parts and not self._fits(key, parts):
+                    where = f"{self._path}: {section}.values.{version.start}.{text}"
+                    self._issues.append(Issue("PO108", where, {"key": text, "known": by}))
+                values[key] = number
+            if not values:
+                where = f"{self._path}: {section}.values.{version.start}"
+                self._issues.append(Issue("PO103", where, {"key": by}))
+            return KeyedValues(parts, values)
+
+        return read
+
+    def outlier(
+        self, section: str, operators: Iterable[str]
+    ) -> Callable[[schema.LowVersion | schema.HighVersion], OutlierRule]:
+        """Makes an OutlierRule; ST107 for a schedule that cannot be read top down."""
+        allowed = tuple(operators)
+
+        def read(version: schema.LowVersion | schema.HighVersion) -> OutlierRule:
+            where = f"{self._path}: {section}.values.{version.start}"
+            steps = tuple(
+                Step(s.k, s.weight_up_to, s.weight_below, s.level, s.insurance)
+                for s in version.multiple
+            )
+            if version.operator not in allowed:
+                self._issues.append(
+                    Issue(
+                        "PO104",
+                        f"{where}.operator",
+                        {
+                            "key": f"{section}.operator",
+                            "value": version.operator,
+                            "problem": "choice",
+                            "expected": " ".join(allowed),
+                        },
+                    )
+                )
+            for kind, codes in (
+                ("level", {step.level for step in steps}),
+                ("insurance", {step.insurance for step in steps}),
+            ):
+                self._issues.extend(
+                    Issue("PO108", f"{where}.multiple", {"key": code, "known": kind})
+                    for code in sorted(codes - self._known[kind] - {""})
+                )
+            if not _readable(steps):
+                self._issues.append(Issue("ST107", f"{where}.multiple", {"key": section}))
+            return OutlierRule(version.rule, version.operator, steps)
+
+        return read
+
+    def _fits(self, key: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+        if key == ("*",) * len(parts):
+            return True
+        return len(key) == len(parts) and all(
+            code in self._known[part] for code, part in zip(key, parts, strict=True)
+        )
+
+
+def _readable(steps: Sequence[Step]) -> bool:
+    """Whether only the last step fits every case and weight borders rise for each condition."""
+    if not steps[-1].is_open or any(step.is_open for step in steps[:-1]):
+        return False
+    reached: dict[tuple[str, str], Decimal] = {}
+    for step in steps[:-1]:
+        border = step.weight_up_to if step.weight_up_to is not None else step.weight_below
+        if border is None:
+            continue
+        key = (step.level, step.insurance)
+        if border <= reached.get(key, Decimal(0)):
+            return False
+        reached[key] = border
+    return True
+
+
+def _terms(edition: Edition) -> list[Terms]:
+    """The edition cut at every day on which something changes."""
+    inside = {
+        day for part in edition.parts for day in part.borders() if edition.span.covers(day)
+    }
+    starts = sorted(inside | {edition.span.start})
+    ends = [*starts[1:], edition.span.end]
+    sources = {part.key: part.source for part in edition.parts}
+
+    def on(part: Dated[T] | None, day: Date) -> T | None:
+        return None if part is None else part.at(day)
+
+    return [
+        Terms(
+            span=Span(day, end),
+            scheme_id=edition.file.scheme,
+            weight_table=edition.file.weight_table,
+            base_rate=edition.base_rate.at(day),
+            coefficient=on(edition.coefficient, day),
+            standard=edition.standard.at(day),
+            low=on(edition.low, day),
+            high=on(edition.high, day),
+            ambiguous=on(edition.ambiguous, day),
+            ungrouped=on(edition.ungrouped, day),
+            fund=edition.fund.at(day),
+            deposit_rate=edition.deposit.at(day),
+            sources=sources,
+        )
+        for day, end in zip(starts, ends, strict=True)
+    ]

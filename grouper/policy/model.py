@@ -1,0 +1,267 @@
+"""What an area decided, and when: rates, coefficients, outlier and fund rules, all dated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grouper.dated import VERIFIED, Confidence, Span, day_number, lowest
+from grouper.errors import PolicyError, SettlementError
+
+#: the rules a policy may name; the functions stand in settle
+RULE_NAMES: Mapping[str, tuple[str, ...]] = {
+    "standard": ("S1", "S2"),
+    "low_outlier": ("L1",),
+    "high_outlier": ("H0", "H1", "H3", "H5", "H7", "H8"),
+    "cost": ("C",),
+    "fund": ("A",),
+}
+Operator = Literal["<", "<=", ">", ">="]
+RatioBase = Literal["w r", "w r c"]
+#: a negative payment of the fund is carried as it is, or cut to zero
+Negative = Literal["carry", "zero"]
+Allow = Literal["verified", "unverified"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedValues:
+    """Numbers by insurance, level or hospital: `by` names the parts of each key, `*` fits all."""
+
+    by: tuple[str, ...]
+    values: Mapping[tuple[str, ...], Decimal]
+
+    def find(self, insurance: str, level: str, hospital: str) -> Decimal | None:
+        """The number for a case, None when no key fits."""
+        facts = {"insurance": insurance, "level": level, "hospital": hospital}
+        value = self.values.get(tuple(facts[part] for part in self.by))
+        return self.values.get(("*",) * len(self.by)) if value is None else value
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a schedule of multiples; the conditions that are given must all hold."""
+
+    multiple: Decimal
+    weight_up_to: Decimal | None = None
+    weight_below: Decimal | None = None
+    level: str = ""
+    insurance: str = ""
+
+    def fits(self, weight: Decimal, insurance: str, level: str) -> bool:
+        """Whether the step is meant for such a case."""
+        return (
+            (self.weight_up_to is None or weight <= self.weight_up_to)
+            and (self.weight_below is None or weight < self.weight_below)
+            and self.level in ("", level)
+            and self.insurance in ("", insurance)
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether every case fits."""
+        return self == Step(self.multiple)
+
+
+@dataclass(frozen=True, slots=True)
+class OutlierRule:
+    """Cases whose cost stands in `operator` to `multiple` times the ratio base are paid by `rule`.
+
+    The first step that fits gives the multiple; the last step fits every case.
+    """
+
+    rule: str
+    operator: Operator
+    steps: tuple[Step, ...]
+
+    def multiple(self, weight: Decimal, insurance: str, level: str) -> Decimal:
+        """The multiple (k) for a case."""
+        return next(step.multiple for step in self.steps if step.fits(weight, insurance, level))
+
+
+@dataclass(frozen=True, slots=True)
+class CostRule:
+    """Cases outside the groups are paid `factor` times their cost."""
+
+    rule: str
+    factor: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StandardRule:
+    """How the payment standard is formed, and what the cost is compared with."""
+
+    rule: str
+    ratio_base: RatioBase
+
+    @property
+    def needs_coefficient(self) -> bool:
+        """Whether a hospital coefficient enters the standard or the ratio base."""
+        return self.rule == "S2" or "c" in self.ratio_base.split()
+
+
+@dataclass(frozen=True, slots=True)
+class FundRule:
+    """What of the payment falls to the pooled fund."""
+
+    rule: str
+    negative: Negative
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Everything that holds on the days of `span`: one value each, no dates left inside.
+
+    `low`, `high`, `ambiguous`, `ungrouped` are None where the area has no such rule,
+    `coefficient` where neither the standard nor the ratio base asks for one.
+    `sources` names the document and article of each part.
+    """
+
+    span: Span
+    scheme_id: str
+    weight_table: str
+    base_rate: KeyedValues
+    coefficient: KeyedValues | None
+    standard: StandardRule
+    low: OutlierRule | None
+    high: OutlierRule | None
+    ambiguous: CostRule | None
+    ungrouped: CostRule | None
+    fund: FundRule
+    deposit_rate: Decimal
+    sources: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A code with its names and the other spellings records use for it."""
+
+    code: str
+    title: str
+    title_en: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """A hospital of the area; `contract`: it settles with the area, `inpatient`: it has beds."""
+
+    code: str
+    name: str
+    name_en: str
+    level: str
+    contract: bool
+    inpatient: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A pooling area (统筹区); `is_demo` marks an invented one."""
+
+    id: str
+    code: str
+    title: str
+    title_en: str
+    source: str
+    confidence: Confidence
+    is_demo: bool
+    insurances: tuple[Named, ...]
+    levels: tuple[Named, ...]
+    hospitals: tuple[Hospital, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """The decisions of an area, oldest first; between two `terms` there may be a gap.
+
+    `confidence` is the weakest mark of all values: what a payment under this policy rests on.
+    """
+
+    area: Area
+    terms: tuple[Terms, ...]
+    confidence: Confidence
+    titles: tuple[str, ...]
+    _insurances: Mapping[str, str] = field(repr=False)
+    _levels: Mapping[str, str] = field(repr=False)
+    _hospitals: Mapping[str, Hospital] = field(repr=False)
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the policy belongs to an invented area."""
+        return self.area.is_demo
+
+    def insurance(self, text: str) -> str:
+        """The insurance code a record's text stands for, "" if unknown."""
+        return self._insurances.get(text.strip(), "")
+
+    def level(self, text: str) -> str:
+        """The hospital level a record's text stands for, "" if unknown."""
+        return self._levels.get(text.strip(), "")
+
+    def hospital(self, code: str) -> Hospital | None:
+        """A hospital of the area by its code."""
+        return self._hospitals.get(code.strip())
+
+    def insurance_title(self, code: str) -> Named:
+        """The names of an insurance; a code the area does not list names itself."""
+        found = (one for one in self.area.insurances if one.code == code)
+        return next(found, Named(code, code, code))
+
+    def find_terms(self, day: date) -> Terms | None:
+        """What holds on a day, None if nothing does."""
+        return next((terms for terms in self.terms if terms.span.covers(day)), None)
+
+    def terms_at(self, day: date) -> Terms:
+        """What holds on a day. Raises SettlementError ST101 if nothing does."""
+        terms = self.find_terms(day)
+        if terms is None:
+            raise SettlementError("ST101", self.area.id, key=self.area.id, date=day.isoformat())
+        return terms
+
+    def era(self, days: NDArray[np.int32]) -> NDArray[np.int64]:
+        """For each day number the position in `terms` that holds then, -1 where none does."""
+        starts = np.array([day_number(one.span.start) for one in self.terms], np.int64)
+        last = np.iinfo(np.int64).max
+        ends = np.array(
+            [day_number(one.span.end) if one.span.end else last for one in self.terms], np.int64
+        )
+        position = np.searchsorted(starts, days.astype(np.int64), side="right") - 1
+        inside = (position >= 0) & (days < ends[np.maximum(position, 0)])
+        return np.where(inside, position, -1)
+
+
+def by_spelling(names: tuple[Named, ...]) -> dict[str, str]:
+    """Every spelling of some codes -> the code."""
+    return {text: one.code for one in names for text in (one.code, *one.aliases)}
+
+
+def make_policy(
+    area: Area, terms: tuple[Terms, ...], *, confidence: Confidence, titles: tuple[str, ...]
+) -> Policy:
+    """A policy with its indexes."""
+    return Policy(
+        area=area,
+        terms=terms,
+        confidence=lowest((area.confidence, confidence)),
+        titles=titles,
+        _insurances=by_spelling(area.insurances),
+        _levels=by_spelling(area.levels),
+        _hospitals={hospital.code: hospital for hospital in area.hospitals},
+    )
+
+
+def require_verified(policy: Policy, *also: Confidence, allow: Allow = "verified") -> Confidence:
+    """Refuse to settle with values nobody has verified; returns the weakest mark used.
+
+    also: marks of what is used beside the policy (the weight table). An area that declares itself
+    a demonstration always passes: its outputs carry the mark. Raises PolicyError PO112.
+    """
+    mark = lowest((policy.confidence, *also))
+    if mark in VERIFIED or policy.is_demo or allow == "unverified":
+        return mark
+    raise PolicyError("PO112", policy.area.id, area=policy.area.id, confidence=mark)

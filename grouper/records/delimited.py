@@ -1,0 +1,185 @@
+"""CSV and TSV → `Raw`: fast through Arrow when a file is sound, record by record when it is not."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+from numpy.typing import NDArray
+
+from grouper.errors import RecordError
+from grouper.records.raw import HEADER_ROWS, HeaderScore, Raw, header_row
+from grouper.sheet import Decoded, best_separator, cells_of, decode, text_rows
+
+_Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The header: its line (1-based), its cells, the separator, where the body begins (bytes)."""
+
+    line: int
+    names: _Row
+    delimiter: str
+    body: int
+
+
+def read_delimited(
+    data: bytes, name: str, path: str, score: HeaderScore, *, encoding: str | None = None
+) -> Raw:
+    """The records of a CSV or TSV file, every cell as its text.
+
+    Records that cannot be read keep their place, with a fault. Raises DataFileError (DF132,
+    DF133), RecordError (RE17) when there is no record below the header.
+    """
+    decoded = decode(data, name, encoding=encoding)
+    text = decoded.text
+    default = "\t" if path.lower().endswith((".tsv", ".tab")) else ","
+    head = _head(text, score, default)
+    facts = {"encoding": decoded.encoding, "delimiter": head.delimiter, "header_row": head.line}
+    if decoded.second:
+        facts["lines_in_second_encoding"] = decoded.second
+    crlf = "\r\n" in text[:100_000]
+    utf8 = data if decoded.encoding == "utf-8" else text.encode("utf-8", "surrogatepass")
+    table = None if decoded.broken else _fast(utf8, head, text)
+    if table is None:
+        columns, numbers, faults = _careful(decoded, head, score)
+    else:
+        columns, numbers, faults = table.columns, _line_numbers(utf8, head, len(table)), {}
+    if not len(numbers):
+        raise RecordError("RE17", name, path=name)
+    return Raw(
+        name, path, "text", head.names, tuple(columns), numbers, head.line, "", crlf, faults, facts
+    )
+
+
+def _head(text: str, score: HeaderScore, default: str) -> _Head:
+    """The header among the first lines, under the separator that yields most known headers."""
+    newline = "\n" if "\n" in text else "\r"
+    lines: list[str] = []
+    starts: list[int] = []
+    position = 0
+    while len(lines) < HEADER_ROWS + 5 and position < len(text):
+        end = text.find(newline, position)
+        end = len(text) if end < 0 else end
+        lines.append(text[position:end].removesuffix("\r"))
+        starts.append(end + 1)
+        position = end + 1
+    delimiter = best_separator(lines, score, default=default)
+    rows = [cells_of(line, delimiter) for line in lines]
+    at = header_row(rows, score)
+    body = at + 1
+    # a second header row, of codes or of titles, may follow
+    if body < len(rows) and score(rows[body]) >= max(3, len(rows[body]) // 2):
+        body += 1
+    cut = min(starts[body - 1], len(text)) if starts else 0
+    return _Head(at + 1, rows[at] if rows else (), delimiter, len(text[:cut].encode("utf-8")))
+
+
+def _fast(utf8: bytes, head: _Head, text: str) -> pa.Table | None:
+    """The body through Arrow; None if anything in it needs a closer look."""
+    if "\0" in text or "\n" not in text or text.count("\r") != text.count("\r\n"):
+        return None
+    body = memoryview(utf8)[head.body :]
+    quotes = np.flatnonzero(np.frombuffer(body, np.uint8) == ord('"'))
+    if len(quotes) and not _well_quoted(body, quotes, head.delimiter):
+        return None
+    if not bytes(body[:100]).strip() and not bytes(body).strip():
+        return _empty(len(head.names))
+    wrong: list[Any] = []
+
+    def refuse(row: Any) -> str:
+        wrong.append(row)
+        return "skip"
+
+    names = [str(i) for i in range(len(head.names))]
+    try:
+        table = pa_csv.read_csv(
+            io.BytesIO(body),
+            read_options=pa_csv.ReadOptions(column_names=names, block_size=1 << 22),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=head.delimiter,
+                newlines_in_values=bool(len(quotes)),
+                ignore_empty_lines=True,
+                invalid_row_handler=refuse,
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                check_utf8=False,
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid:
+        # a row longer than Arrow's blocks, for one: the careful reader has no such limit
+        return None
+    return None if wrong else table
+
+
+def _empty(width: int) -> pa.Table:
+    return pa.table({str(i): pa.array([], pa.string()) for i in range(width)})
+
+
+def _well_quoted(body: memoryview, quotes: NDArray[np.int64], delimiter: str) -> bool:
+    """Whether every quote opens a cell, closes one, or is doubled inside one (RFC 4180).
+
+    Quotes open and close in turn; an opening one stands after a separator, a line end or a
+    closing one, a closing one before a separator, a line end or an opening one.
+    """
+    if len(quotes) % 2:
+        return False
+    padded = np.frombuffer(b"\n" + bytes(body) + b"\n", np.uint8)
+    edge = np.isin(np.arange(256), [ord(delimiter), 10, 13, ord('"')])
+    before, after = padded[quotes[::2]], padded[quotes[1::2] + 2]
+    if not (edge[before].all() and edge[after].all()):
+        return False
+    doubled = np.flatnonzero(before == ord('"'))
+    # a quote after a quote is a doubled one only if the first of them closed its cell
+    return bool((quotes[2 * doubled] - 1 == quotes[2 * doubled - 1]).all() if len(doubled) else True)
+
+
+def _line_numbers(utf8: bytes, head: _Head, n: int) -> NDArray[np.int64]:
+    """The line on which each record begins; blank lines and line ends in quotes count."""
+    first = utf8[: head.body].count(b"\n") + 1
+    body = np.frombuffer(utf8, np.uint8)[head.body :]
+    ends = np.flatnonzero(body == 10)
+    if len(ends) in (n, n - 1) and not (body == ord('"')).any():
+        return np.arange(first, first + n, dtype=np.int64)
+    quotes = np.flatnonzero(body == ord('"'))
+    inside = np.searchsorted(quotes, ends) % 2 == 1
+    starts = np.concatenate([[0], ends[~inside] + 1])
+    stops = np.concatenate([ends[~inside], [len(body)]])
+    lines = first + np.concatenate([[0], np.flatnonzero(~inside) + 1])
+    carriage = np.zeros(len(stops), np.int64)
+    full = stops > starts
+    carriage[full] = body[stops[full] - 1] == 13
+    return lines[stops - carriage > starts].astype(np.int64)
+
+
+def _careful(
+    decoded: Decoded, head: _Head, score: HeaderScore
+) -> tuple[list[pa.ChunkedArray], NDArray[np.int64], dict[int, str]]:
+    """The body record by record: what cannot be read is marked and keeps its place."""
+    width = len(head.names)
+    rows: list[_Row] = []
+    numbers: list[int] = []
+    faults: dict[int, str] = {}
+    for row in text_rows(decoded, head.delimiter):
+        if row.line <= head.line or (row.line == head.line + 1 and _is_header(row.cells, score)):
+            continue
+        cells = row.cells
+        fault = row.fault or ("cells" if len(cells) != width else "")
+        if fault:
+            faults[len(rows)] = fault
+            cells = (*cells[:width], *[""] * (width - len(cells)))
+        rows.append(cells)
+        numbers.append(row.line)
+    columns = [pa.chunked_array([pa.array(cells, pa.string())]) for cells in zip(*rows, strict=True)]
+    return columns, np.array(numbers, np.int64), faults
+
+
+def _is_header(cells: _Row, score: HeaderScore) -> bool:
+    return score(cells) >= max(3, len(cells) // 2)

@@ -1,0 +1,164 @@
+"""Charts as plain option objects for Apache ECharts: numbers in, JSON out, nothing drawn here.
+
+Values are texts ("53.45"), which the library reads as numbers and shows as they stand. Colours are
+those of Okabe and Ito, told apart by people with colour-blindness; series differ by pattern too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from grouper.monitor.coverage import CoverageRow
+from grouper.money import yuan
+from grouper.report.data import GroupRow
+from grouper.report.words import Words
+
+BLUE, ORANGE, GREY, BLACK, SKY = "#0072B2", "#D55E00", "#8A8A8A", "#111111", "#56B4E9"
+FONT = (
+    '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", '
+    '"WenQuanYi Micro Hei", system-ui, sans-serif'
+)
+#: more bars than this are not read; the table has them all
+MOST_BARS = 24
+MOST_GROUPS = 12
+
+#: verdict -> colour of its bar
+_COLOURS = {"met": BLUE, "not_met": ORANGE, "reported_only": GREY}
+_NARROW = 560
+
+Option = dict[str, Any]
+
+
+def coverage_chart(rows: Sequence[CoverageRow], words: Words) -> Option | None:
+    """Shares reached as bars, targets as upright marks; None when no row has a share.
+
+    A share held against several documents is one bar with several marks, and counts as not met
+    if it misses any of them.
+    """
+    shares: dict[tuple[str, str], list[CoverageRow]] = {}
+    for row in rows:
+        if row.ratio_bp is not None:
+            shares.setdefault((row.period, row.name), []).append(row)
+    shown = list(shares.values())[:MOST_BARS]
+    if not shown:
+        return None
+    several = len({row[0].period for row in shown}) > 1
+    labels = [
+        words.coverage_label(row[0]) + (f" {row[0].period}" if several else "") for row in shown
+    ]
+    series = [
+        _bars(words(f"verdict.{status}"), colour, _of_status(shown, status), stack="share")
+        for status, colour in _COLOURS.items()
+    ]
+    series.append(_marks(shown, words))
+    used = [one for one in series if any(value != "-" for value in one["data"])]
+    option = _horizontal(labels, used, percent="%")
+    option["xAxis"]["max"] = 100
+    return _with_phone(option)
+
+
+def coverage_count(rows: Sequence[CoverageRow]) -> int:
+    """How many bars all rows would need."""
+    return len({(row.period, row.name) for row in rows if row.ratio_bp is not None})
+
+
+def group_chart(groups: Sequence[GroupRow], words: Words) -> Option | None:
+    """Cost and payment standard of the first groups, in the large unit; None without costs."""
+    shown = [group for group in groups if group.cost_fen is not None][:MOST_GROUPS]
+    if not shown:
+        return None
+    labels = [f"{group.code} {group.name}".strip() for group in shown]
+    cost = ["-" if g.cost_fen is None else words.cost(g.cost_fen) for g in shown]
+    series = [_bars(words("column.cost"), BLUE, cost)]
+    if any(group.standard_fen is not None for group in shown):
+        worth = ["-" if g.standard_fen is None else words.cost(g.standard_fen) for g in shown]
+        series.append(_bars(words("column.standard"), SKY, worth))
+    option = _horizontal(labels, series, percent="")
+    option["xAxis"]["name"] = words("unit.cost")
+    return _with_phone(option)
+
+
+def height(option: Option) -> int:
+    """The height in pixels that a chart needs to be read."""
+    base = option["baseOption"]
+    bars = len({one.get("stack", one["name"]) for one in base["series"] if one["type"] == "bar"})
+    return 110 + len(base["yAxis"]["data"]) * (16 + 16 * max(bars, 1))
+
+
+def _of_status(shown: Sequence[Sequence[CoverageRow]], status: str) -> list[str]:
+    return [yuan(row[0].ratio_bp or 0) if _worst(row) == status else "-" for row in shown]
+
+
+def _worst(rows: Sequence[CoverageRow]) -> str:
+    statuses = {row.status for row in rows}
+    return next(one for one in ("not_met", "met", "reported_only") if one in statuses)
+
+
+def _bars(name: str, colour: str, data: list[str], *, stack: str = "") -> Option:
+    bars: Option = {
+        "type": "bar",
+        "name": name,
+        "data": data,
+        "barMaxWidth": 18,
+        "itemStyle": {"color": colour, "borderColor": "#FFFFFF"},
+    }
+    if stack:
+        bars |= {"stack": stack, "label": {"show": True, "position": "right"}}
+        bars["label"] |= {"formatter": "{c}%", "color": BLACK, "distance": 6}
+    return bars
+
+
+def _marks(shown: Sequence[Sequence[CoverageRow]], words: Words) -> Option:
+    """Targets as thin upright bars; several of one share stand beside one another."""
+    data = [
+        [yuan(row.target_bp), index]
+        for index, rows in enumerate(shown)
+        for row in rows
+        if row.target_bp is not None
+    ]
+    return {
+        "type": "scatter",
+        "name": words("column.target"),
+        "data": data,
+        "symbol": "rect",
+        "symbolSize": [4, 24],
+        "itemStyle": {"color": BLACK},
+        "z": 5,
+    }
+
+
+def _horizontal(labels: list[str], series: list[Option], *, percent: str) -> Option:
+    """Bars from left to right, the first label on top."""
+    return {
+        "animation": False,
+        "textStyle": {"fontFamily": FONT, "color": BLACK},
+        "aria": {"enabled": True, "decal": {"show": True}},
+        "legend": {"top": 0, "left": 0, "textStyle": {"color": BLACK}},
+        # rich text instead of HTML: names of users never become markup
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "renderMode": "richText"},
+        "grid": {"top": 44, "left": 8, "right": 64, "bottom": 28, "containLabel": True},
+        "xAxis": {
+            "type": "value",
+            "min": 0,
+            "axisLabel": {"formatter": "{value}" + percent, "color": BLACK, "hideOverlap": True},
+        },
+        "yAxis": {
+            "type": "category",
+            "inverse": True,
+            "data": labels,
+            "axisTick": {"show": False},
+            "axisLabel": {"width": 220, "overflow": "truncate", "color": BLACK, "interval": 0},
+        },
+        "series": series,
+    }
+
+
+def _with_phone(option: Option) -> Option:
+    """The same with shorter labels where the page is narrow."""
+    narrow = {"yAxis": {"axisLabel": {"width": 96, "fontSize": 11}}, "grid": {"right": 52}}
+    wide = {"yAxis": {"axisLabel": {"width": 220, "fontSize": 12}}, "grid": {"right": 64}}
+    return {
+        "baseOption": option,
+        "media": [{"query": {"maxWidth": _NARROW}, "option": narrow}, {"option": wide}],
+    }

@@ -1,0 +1,92 @@
+"""The flow from files to groups: read, compile, group; the same for every command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from grouper.engine.groups import Groups, Status
+from grouper.records.batch import CaseBatch
+from grouper.records.read import Cleaning, Records, read_records
+from grouper.scheme.model import Scheme
+
+Engine = Literal["kernel", "reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows came to which end; `reasons` counts the rejected ones by reason token."""
+
+    rows: int
+    grouped: int
+    ambiguous: int
+    ungrouped: int
+    rejected: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class GroupedRun:
+    """Records with their groups, row for row."""
+
+    records: Records
+    groups: Groups
+    scheme: Scheme
+    engine: Engine
+    counts: Counts
+
+
+def group_files(
+    paths: str | Path | Sequence[str | Path],
+    scheme: Scheme,
+    *,
+    layout: str | None = None,
+    mapping: str | Path | Mapping[str, object] | None = None,
+    cleaning: Cleaning = "standard",
+    encoding: str | None = None,
+    engine: Engine = "kernel",
+) -> GroupedRun:
+    """Read files of discharges and group every row."""
+    records = read_records(
+        paths, layout=layout, mapping=mapping, cleaning=cleaning, encoding=encoding
+    )
+    return group_records(records, scheme, engine=engine)
+
+
+def group_records(records: Records, scheme: Scheme, *, engine: Engine = "kernel") -> GroupedRun:
+    """Group every row of what was read."""
+    groups = group_batch(records.batch, scheme, engine=engine)
+    return GroupedRun(records, groups, scheme, engine, count(groups))
+
+
+def group_batch(batch: CaseBatch, scheme: Scheme, *, engine: Engine = "kernel") -> Groups:
+    """The group of every case, by the fast engine or by the one written to be read."""
+    if engine == "reference":
+        from grouper.engine import reference
+
+        return reference.group_batch(scheme, batch)
+    from grouper.engine import drg
+    from grouper.scheme.compile import compile_scheme
+
+    return drg.group_batch(batch, compile_scheme(scheme))
+
+
+def count(groups: Groups) -> Counts:
+    """The rows by status, the rejected ones by reason."""
+    by_status = np.bincount(groups.status, minlength=len(Status))
+    rejected = groups.reason[groups.status == Status.REJECTED]
+    by_reason = np.bincount(rejected, minlength=len(groups.reasons) + 1)[1:]
+    return Counts(
+        rows=len(groups),
+        grouped=int(by_status[Status.GROUPED]),
+        ambiguous=int(by_status[Status.AMBIGUOUS]),
+        ungrouped=int(by_status[Status.UNGROUPED]),
+        rejected=int(by_status[Status.REJECTED]),
+        reasons={
+            token: int(n) for token, n in zip(groups.reasons, by_reason, strict=True) if n > 0
+        },
+    )

@@ -1,0 +1,145 @@
+"""The canonical form of a scheme: bytes, digest, and a folder written whole or not at all.
+
+Rows are sorted by `order`, codes by Unicode code point; conditions are spelled one way only. Any
+loaded scheme written again gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from grouper.errors import DataFileError, SchemeError
+from grouper.scheme.condition import to_text
+from grouper.scheme.lint_structure import FORMAT
+from grouper.scheme.model import Scheme
+from grouper.scheme.source import COLUMNS, HEAD, OPTIONAL, README, finding
+
+
+def canonical_files(scheme: Scheme) -> dict[str, bytes]:
+    """The files of a scheme folder in their fixed order: name -> content.
+
+    `notgrouped.tsv` and `README.md` are left out when the scheme has none.
+    """
+    files = {HEAD: _head(scheme), **table_files(scheme)}
+    if scheme.readme:
+        files[README] = scheme.readme.encode()
+    return files
+
+
+def table_files(scheme: Scheme) -> dict[str, bytes]:
+    """The tables alone: what decides grouping and what the digest covers."""
+    rows: dict[str, Iterable[str]] = {
+        "mdc.tsv": (f"{m.order}\t{m.mdc}\t{m.name}\t{to_text(m.when)}" for m in scheme.mdcs),
+        "adrg.tsv": (
+            f"{a.order}\t{a.mdc}\t{a.adrg}\t{a.name}\t{a.kind}\t{to_text(a.when)}"
+            for a in scheme.adrgs
+        ),
+        "drg.tsv": (
+            f"{d.order}\t{d.adrg}\t{d.drg}\t{d.name}\t{to_text(d.when)}" for d in scheme.drgs
+        ),
+        # one join a list: these are 100,000 rows, written for every digest
+        "lists.tsv": (
+            f"{name}\t{part.kind}\t" + f"\n{name}\t{part.kind}\t".join(part.codes)
+            for name, part in sorted(scheme.lists.items())
+        ),
+        "cc.tsv": (f"{code}\t{c.level}\t{c.table}" for code, c in sorted(scheme.cc.items())),
+        "exclusions.tsv": map("\t".join, sorted(scheme.exclusions.items())),
+    }
+    if scheme.not_for_grouping:
+        rows[OPTIONAL] = (
+            f"{kind}\t{code}\t{reason}"
+            for (kind, code), reason in sorted(scheme.not_for_grouping.items())
+        )
+    return {
+        name: "\n".join(("\t".join(COLUMNS[name]), *lines, "")).encode()
+        for name, lines in rows.items()
+    }
+
+
+def digest(scheme: Scheme) -> str:
+    """SHA-256 (hex) over the canonical tables: name, NUL, content; head and README left out."""
+    total = hashlib.sha256()
+    for name, content in table_files(scheme).items():
+        total.update(name.encode() + b"\0" + content)
+    return total.hexdigest()
+
+
+def write_scheme(
+    scheme: Scheme, folder: Path, *, overwrite: Literal["refuse", "replace"] = "refuse"
+) -> None:
+    """Write a scheme folder, named like the scheme's id.
+
+    The files are written beside it first and moved there together, so that a reader never sees a
+    folder half-written. Raises SchemeError (SE02) when the folder has another name, DataFileError
+    when it exists (DF122; a folder without scheme.toml is never replaced) or cannot be written
+    (DF123).
+    """
+    folder = Path(os.path.abspath(folder))
+    if folder.name != scheme.id:
+        raise SchemeError.of(
+            [finding("SE02", f"{HEAD}: id", "folder", scheme.id, near=folder.name)]
+        )
+    replaceable = overwrite == "replace" and (folder / HEAD).is_file()
+    if os.path.lexists(folder) and not replaceable:
+        raise DataFileError("DF122", str(folder), path=folder)
+    try:
+        _write_beside(canonical_files(scheme), folder)
+    except OSError as error:
+        raise DataFileError(
+            "DF123", str(folder), path=folder, detail=error.strerror or error
+        ) from None
+
+
+def _write_beside(files: Mapping[str, bytes], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        new, old = Path(scratch, "new"), Path(scratch, "old")
+        new.mkdir()
+        for name, content in files.items():
+            (new / name).write_bytes(content)
+        if folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
+
+
+def _head(scheme: Scheme) -> bytes:
+    adrgs = {rule.adrg for rule in scheme.adrgs if not rule.is_ambiguous}
+    values: dict[str, str | int] = {
+        "id": scheme.id,
+        "title": scheme.title,
+        "base": scheme.base,
+        "status": scheme.status,
+        "publication": scheme.publication,
+        "date": scheme.date,
+        "source": scheme.source,
+        "confidence": scheme.confidence,
+        "codes": scheme.codes,
+        "format": FORMAT,
+        "mdc_count": len(scheme.mdcs),
+        "adrg_count": len(adrgs),
+        "drg_count": len(scheme.drgs),
+    }
+    lines = (
+        f"{key} = {_toml_text(value) if isinstance(value, str) else value}\n"
+        for key, value in values.items()
+    )
+    return "".join(lines).encode()
+
+
+def _toml_text(text: str) -> str:
+    """A TOML basic string."""
+    shown = "".join(
+        f"\\u{ord(char):04X}" if ord(char) < 32 or ord(char) == 127 else char
+        for char in text.replace("\\", "\\\\").replace('"', '\\"')
+    )
+    return f'"{shown}"'

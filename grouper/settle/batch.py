@@ -1,0 +1,208 @@
+"""What settlement needs of a batch: canonical codes, eras, and which rows cannot be priced.
+
+Texts are resolved once a spelling, not once a row; rows follow by index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from grouper.dated import from_day_number
+from grouper.engine.groups import Groups, Status
+from grouper.errors import Issue
+from grouper.policy.model import Policy
+from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
+from weights.table import WeightTable
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """A column of codes: row i has `codes[ids[i]]`; position 0 is "" (missing or unknown)."""
+
+    ids: Ids
+    codes: tuple[str, ...]
+
+
+class Marks:
+    """Why rows have no price: the first reason found stays."""
+
+    def __init__(self, rows: int) -> None:
+        self.number = np.zeros(rows, np.uint32)
+        self.issues: list[Issue] = []
+
+    def mark(self, rows: NDArray[np.bool_], issue: Issue) -> None:
+        """Give an issue to the rows that have none yet."""
+        rows = rows & (self.number == 0)
+        if rows.any():
+            self.number[rows] = self._add(issue)
+
+    def mark_each(self, ids: Ids, issues: Sequence[Issue | None]) -> None:
+        """Give row i `issues[ids[i]]`, if there is one and the row has none yet."""
+        numbers = np.array([0 if one is None else self._add(one) for one in issues], np.uint32)
+        if len(numbers):
+            self.number = np.where(self.number == 0, numbers[ids], self.number)
+
+    def _add(self, issue: Issue) -> int:
+        self.issues.append(issue)
+        return len(self.issues)
+
+    def used(self) -> tuple[NDArray[np.uint32], tuple[Issue, ...]]:
+        """The numbers and issues, without the issues no row kept."""
+        present = np.unique(self.number)
+        present = present[present > 0]
+        again = np.zeros(len(self.issues) + 1, np.uint32)
+        again[present] = np.arange(1, len(present) + 1)
+        return again[self.number], tuple(self.issues[number - 1] for number in present.tolist())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """n cases as settlement sees them; `era` is the position in policy.terms, -1 where none."""
+
+    era: Ids
+    group_id: Ids
+    insurance: Texts
+    level: Texts
+    hospital: Texts
+    status: NDArray[np.uint8]
+    total_fen: NDArray[np.int64]
+    pool_fen: NDArray[np.int64]
+    other_fen: NDArray[np.int64]
+
+
+def read_facts(
+    batch: CaseBatch, groups: Groups, table: WeightTable, policy: Policy, marks: Marks
+) -> Facts:
+    """The facts of a batch; rows that cannot be priced get their reason in `marks`."""
+    rows = len(batch)
+    status = groups.status
+    marks.mark(status == Status.REJECTED, Issue("ST212"))
+    days = _column(batch.discharge_date, rows, MISSING, np.dtype(np.int32))
+    marks.mark(days == MISSING, _needs("discharge_date"))
+    era = policy.era(days)
+    _mark_eras(era, days, groups, table, policy, marks)
+    total = _column(batch.total_cost_fen, rows, MISSING_FEN, np.dtype(np.int64))
+    marks.mark(total == MISSING_FEN, _needs("total_cost"))
+    marks.mark(total < 0, Issue("ST207", "", {"field": "total_cost"}))
+    marks.mark(total == 0, Issue("ST211"))
+    hospital = _texts(batch.hospital, rows, str.strip, "hospital", None, marks)
+    insurance = _texts(batch.insurance, rows, policy.insurance, "insurance", None, marks)
+    needs_level = status == Status.GROUPED
+    levels = _levels(batch, rows, hospital, policy)
+    level = _texts(levels, rows, policy.level, "hospital_level", needs_level, marks)
+    other = _column(batch.other_funds_fen, rows, MISSING_FEN, np.dtype(np.int64))
+    return Facts(
+        era=era,
+        group_id=groups.group_id.astype(np.int64),
+        insurance=insurance,
+        level=level,
+        hospital=hospital,
+        status=status,
+        total_fen=total,
+        pool_fen=_column(batch.fund_basic_fen, rows, MISSING_FEN, np.dtype(np.int64)),
+        # payers leave the cell empty where they paid nothing, and the sum of others' parts
+        # (total - pooled fund) does not depend on it
+        other_fen=np.where(other == MISSING_FEN, 0, other),
+    )
+
+
+def factorize(values: Sequence[str] | pa.Array) -> tuple[Ids, list[str]]:
+    """Ids into the distinct texts of a column, and these texts; null counts as empty."""
+    column = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    coded = column.cast(pa.string()).fill_null("").dictionary_encode()
+    return coded.indices.to_numpy().astype(np.int64), coded.dictionary.to_pylist()
+
+
+def _texts(
+    values: Sequence[str],
+    rows: int,
+    resolve: Callable[[str], str],
+    field: str,
+    needed: NDArray[np.bool_] | None,
+    marks: Marks,
+) -> Texts:
+    """A text column as canonical codes; rows without one are marked ST103, unknown ones ST105.
+
+    needed: rows that must have one (None: all).
+    """
+    if len(values) != rows:
+        values = [""] * rows
+    ids, texts = factorize(values)
+    known = [resolve(text) for text in texts]
+    codes = ("", *dict.fromkeys(code for code in known if code))
+    position = {code: number for number, code in enumerate(codes)}
+    reasons = [
+        None
+        if code
+        else Issue("ST105", "", {"field": field, "value": text.strip()})
+        if text.strip()
+        else _needs(field)
+        for text, code in zip(texts, known, strict=True)
+    ]
+    # one more reason, "none", for the rows that need no such code
+    which = ids if needed is None else np.where(needed, ids, len(texts))
+    marks.mark_each(which, [*reasons, None])
+    place = np.array([position[code] for code in known], np.int64)
+    return Texts(place[ids] if rows else ids, codes)
+
+
+def _levels(
+    batch: CaseBatch, rows: int, hospital: Texts, policy: Policy
+) -> Sequence[str] | pa.Array:
+    """The level of each record, where it is empty that of its hospital in the area's list."""
+    listed = [policy.hospital(code) for code in hospital.codes]
+    by_hospital = pa.array([one.level if one else "" for one in listed], pa.string())
+    fallback = by_hospital.take(pa.array(hospital.ids))
+    if len(batch.hospital_level) != rows:
+        return fallback
+    ids, texts = factorize(batch.hospital_level)
+    if not any(not text.strip() for text in texts):
+        return batch.hospital_level
+    own = pa.array([text if text.strip() else None for text in texts], pa.string())
+    filled: pa.Array = pa.compute.coalesce(own.take(pa.array(ids)), fallback)
+    return filled
+
+
+def _mark_eras(
+    era: Ids,
+    days: NDArray[np.int32],
+    groups: Groups,
+    table: WeightTable,
+    policy: Policy,
+    marks: Marks,
+) -> None:
+    """Days without policy (ST101), and eras that ask for another scheme or table (ST109)."""
+    without = np.unique(days[(era < 0) & (days != MISSING)])
+    for day in without.tolist():
+        date = from_day_number(day).isoformat()
+        issue = Issue("ST101", policy.area.id, {"key": policy.area.id, "date": date})
+        marks.mark(days == day, issue)
+    reasons: list[Issue | None] = []
+    for terms in policy.terms:
+        pairs = ((groups.scheme_id, terms.scheme_id), (table.id, terms.weight_table))
+        wrong = next(((left, right) for left, right in pairs if left != right), None)
+        params = {} if wrong is None else {"left": wrong[0], "right": wrong[1]}
+        reasons.append(Issue("ST109", str(terms.span), params) if wrong else None)
+    marks.mark_each(era, [*reasons, None])
+
+
+def _column(
+    values: NDArray[np.integer], rows: int, missing: int, dtype: np.dtype[np.signedinteger]
+) -> NDArray[np.int64]:
+    """A column of the batch, all missing if the batch does not have it."""
+    return values if len(values) == rows else np.full(rows, missing, dtype)
+
+
+def _needs(field: str) -> Issue:
+    return Issue("ST103", "", {"field": field})

@@ -1,0 +1,97 @@
+"""The price of a cell: what all cases of one group, hospital level, insurance and era share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from grouper.errors import Issue
+from grouper.money import FEN_PER_YUAN, round_half_up
+from grouper.policy.model import OutlierRule, Terms
+from grouper.settle.outliers import HIGH_OUTLIERS, LOW_OUTLIERS, RATIO_BASES, STANDARDS, limit
+from weights.table import WeightTable
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The border of an outlier rule in one cell: cost `operator` k x base.
+
+    limit_fen: the same border among whole fen (outliers.limit).
+    """
+
+    rule: str
+    operator: str
+    k: Fraction
+    limit_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What an inlier of the cell is paid, and from which cost on it is none.
+
+    standard and base are exact fen before rounding; standard_fen is the standard rounded half up.
+    """
+
+    weight: Decimal
+    coefficient: Decimal
+    rate: Decimal
+    standard: Fraction
+    base: Fraction
+    standard_fen: int
+    low: Threshold | None
+    high: Threshold | None
+
+    def outlier_fen(self, threshold: Threshold, cost_fen: int) -> Fraction:
+        """The exact payment of an outlier by its rule, in fen before rounding."""
+        table = LOW_OUTLIERS if threshold is self.low else HIGH_OUTLIERS
+        return table[threshold.rule](Fraction(cost_fen), self.standard, self.base, threshold.k)
+
+
+def price_cell(
+    terms: Terms, table: WeightTable, group_code: str, insurance: str, level: str, hospital: str
+) -> Cell | Issue:
+    """The price of a cell, or the issue why it has none.
+
+    WT101 the table lacks the group, WT108 it has no weight for it; ST101 no rate or coefficient
+    for such a case in this era.
+    """
+    weight = table.find_weight(group_code, insurance=insurance, level=level)
+    if weight is None:
+        code = "WT108" if group_code in table else "WT101"
+        return Issue(code, table.id, {"group": group_code, "table": table.id})
+    rate = terms.base_rate.find(insurance, level, hospital)
+    if rate is None:
+        return _lacking("base_rate", terms, insurance, level)
+    coefficient: Decimal | None = Decimal(1)
+    if terms.coefficient is not None:
+        coefficient = terms.coefficient.find(insurance, level, hospital)
+    if coefficient is None:
+        return _lacking("hospital_coefficient", terms, insurance, level)
+    factors = (Fraction(weight), Fraction(rate) * FEN_PER_YUAN, Fraction(coefficient))
+    standard = STANDARDS[terms.standard.rule](*factors)
+    base = RATIO_BASES[terms.standard.ratio_base](*factors)
+    return Cell(
+        weight=weight,
+        coefficient=coefficient,
+        rate=rate,
+        standard=standard,
+        base=base,
+        standard_fen=round_half_up(standard),
+        low=_threshold(terms.low, weight, base, insurance, level),
+        high=_threshold(terms.high, weight, base, insurance, level),
+    )
+
+
+def _threshold(
+    rule: OutlierRule | None, weight: Decimal, base: Fraction, insurance: str, level: str
+) -> Threshold | None:
+    if rule is None:
+        return None
+    k = Fraction(rule.multiple(weight, insurance, level))
+    return Threshold(rule.rule, rule.operator, k, limit(rule.operator, k, base))
+
+
+def _lacking(key: str, terms: Terms, insurance: str, level: str) -> Issue:
+    what = f"{key} ({insurance}, {level})"
+    return Issue("ST101", what, {"key": what, "date": terms.span})

@@ -1,0 +1,83 @@
+"""`grouper calc`: worked examples, compared exactly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.cli
+
+EXAMPLES = Path(__file__).parents[1] / "data" / "settlement" / "examples.json"
+ROW = {"name": "a", "num": "1", "den": "2", "target": "0.5", "unit": "count"}
+GOOD = {"id": "X1", "kind": "cover", "inputs": {"rows": [ROW]}}
+OUTPUTS = {"a": {"ratio": "50.00%", "status": "met", "gap": "0"}}
+
+
+def test_the_coverage_examples_are_reproduced(run):
+    answer = run("calc", EXAMPLES, "--kind", "cover", "--check", "--json")
+    assert answer.code == 0
+    result = json.loads(answer.out)
+    assert {"E28", "E29", "E30", "E31", "E32"} <= {one["id"] for one in result["examples"]}
+    assert result["different"] == 0
+
+
+def test_a_difference_exits_1_and_names_the_place(run):
+    wrong = GOOD | {"outputs": {"a": OUTPUTS["a"] | {"gap": "1"}}}
+    answer = run("calc", "-", "--check", stdin=json.dumps(wrong))
+    assert answer.code == 1
+    assert "outputs.a.gap" in answer.out
+    assert json.loads(run("calc", "-", stdin=json.dumps(wrong), *["--json"]).out)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(GOOD),
+        json.dumps([GOOD, GOOD]),
+        json.dumps({"meta": {}, "examples": [GOOD]}, indent=1),
+        json.dumps(GOOD) + "\n\n" + json.dumps(GOOD) + "\n",
+    ],
+    ids=["one", "list", "examples", "lines"],
+)
+def test_all_forms_of_a_file_are_read(run, tmp_path, text):
+    path = tmp_path / "examples.json"
+    path.write_text(text, "utf-8")
+    answer = run("calc", path, "--json")
+    assert answer.code == 0
+    assert json.loads(answer.out)["examples"][0]["outputs"] == OUTPUTS
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "RN101"),
+        ("{", "RN101"),
+        (json.dumps(GOOD) + "\nnonsense\n", "RN101"),
+        ("[1]", "RN103"),
+        ('{"kind": "cover"}', "RN103"),
+        ('{"kind": "alchemy", "inputs": {}}', "RN102"),
+    ],
+)
+def test_a_file_that_is_none_exits_3_with_one_message(run, text, code):
+    answer = run("calc", "-", "--check", stdin=text)
+    assert answer.code == 3
+    assert not answer.out
+    assert answer.err.startswith(code)
+    assert "Traceback" not in answer.err
+
+
+def test_an_unknown_kind_lists_the_known_ones(run):
+    answer = run("calc", "-", stdin='{"kind": "alchemy", "inputs": {}}')
+    assert "alchemy" in answer.err
+    assert "cover" in answer.err
+
+
+def test_an_example_that_cannot_be_computed_is_told_beside_the_others(run):
+    bad = {"id": "X2", "kind": "cover", "inputs": {"rows": [ROW | {"num": "one"}]}}
+    answer = run("calc", "-", "--json", stdin=json.dumps([bad, GOOD]))
+    assert answer.code == 1
+    first, second = json.loads(answer.out)["examples"]
+    assert first["error"][0]["code"].startswith("ST")
+    assert second["outputs"] == OUTPUTS

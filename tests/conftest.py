@@ -1,0 +1,42 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from grouper.datafile import data_folder
+from grouper.scheme.load import load_scheme
+from grouper.scheme.model import Scheme
+
+REGIONAL = Path(__file__).parent / "data" / "schemes" / "regional.tar.xz"
+
+
+@pytest.fixture(scope="session")
+def scheme_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`scheme_folder("foshan_2022")`: the folder of a scheme, embedded or out of the archive."""
+    unpacked: list[Path] = []
+
+    def folder(scheme_id: str) -> Path:
+        embedded = data_folder("schemes", scheme_id)
+        if embedded.is_dir():
+            return embedded
+        if not unpacked:
+            unpacked.append(tmp_path_factory.mktemp("regional-schemes"))
+            with tarfile.open(REGIONAL) as archive:
+                archive.extractall(unpacked[0], filter="data")
+        found = unpacked[0] / scheme_id
+        assert found.is_dir(), f"no scheme {scheme_id} among the embedded and regional ones"
+        return found
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def load(scheme_folder: Callable[[str], Path]) -> Callable[[str], Scheme]:
+    """`load("foshan_2022")`: a scheme by id, loaded once a session."""
+    return cache(lambda scheme_id: load_scheme(scheme_folder(scheme_id)))
