@@ -160,9 +160,7 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise DataFileError(
-            "DF101", str(path), path=path, detail=error.strerror or error
-        ) from None
+        raise DataFileError("DF101", str(path), path=path, detail=error.strerror or error) from None
 
 
 def _decoded(data: bytes, problems: list[Problem]) -> str | None:

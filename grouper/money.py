@@ -119,7 +119,8 @@ def multiply_half_up(fen: NDArray[np.int64], factor: Decimal | Fraction) -> NDAr
         return np.array(parts, np.int64).reshape(fen.shape)
     product = fen * np.int64(top)
     size = (2 * np.abs(product) + np.int64(bottom)) // np.int64(2 * bottom)
-    return np.where(product < 0, -size, size)
+    rounded: NDArray[np.int64] = np.where(product < 0, -size, size)
+    return rounded
 
 
 def total(fen: NDArray[np.int64]) -> int:
@@ -128,3 +129,10 @@ def total(fen: NDArray[np.int64]) -> int:
     if largest * max(fen.size, 1) <= _INT64_MAX:
         return int(fen.sum(dtype=np.int64))
     return sum(fen.ravel().tolist())
+
+
+def decimal_text(value: Fraction, *, places: int = 10) -> str:
+    """A fraction for the eye: at most `places` decimals, half up, no trailing zeros."""
+    digits = round_half_up(value * 10**places)
+    text = f"{Decimal(digits).scaleb(-places):f}" if digits else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -196,9 +196,7 @@ class WeightTable:
         row = self._row(column.units, code, insurance, level)
         return None if row is None else column.decimal(row)
 
-    def _row(
-        self, values: NDArray[np.int64], code: str, insurance: str, level: str
-    ) -> int | None:
+    def _row(self, values: NDArray[np.int64], code: str, insurance: str, level: str) -> int | None:
         """The most specific row of a group that has a value in this column."""
         keys = ((insurance, level), ("", level), (insurance, ""), ("", ""))
         for own_insurance, own_level in dict.fromkeys(keys):

@@ -9,7 +9,7 @@ U32 = NDArray[np.uint32]
 I32 = NDArray[np.int32]
 
 class Kernel:
-    def __init__(self, scheme: CompiledScheme, class_splits: U8) -> None: ...
+    def __init__(self, scheme: CompiledScheme) -> None: ...
     def group(
         self,
         dx: U32,

@@ -126,25 +126,24 @@ cdef class Kernel:
     cdef uint32_t no_px
     cdef Py_ssize_t dx_words, px_words
 
-    def __init__(self, scheme, class_splits):
-        program = scheme.program
-        self.dx_class, self.dx_table, self.px_class = (
-            scheme.dx_class, scheme.dx_table, scheme.px_class)
-        self.dx_word, self.dx_bits, self.px_bits = scheme.dx_word, scheme.dx_bits, scheme.px_bits
+    def __init__(self, scheme):
+        candidacy, refinement, program = scheme.candidacy, scheme.refinement, scheme.program
+        self.dx_table, self.dx_word, self.dx_bits = scheme.dx_table, scheme.dx_word, scheme.dx_bits
+        self.px_class, self.px_bits = scheme.px_class, scheme.px_bits
         self.bounds, self.bound_start = scheme.bounds, scheme.bound_start
-        self.class_base, self.class_strides = scheme.class_base, scheme.class_strides
-        self.class_splits = class_splits
-        self.cell, self.cell_mask = scheme.cell, scheme.cell_mask
-        self.cell_full, self.cell_quiet = scheme.cell_full, scheme.cell_quiet
-        self.list_first, self.list_other = scheme.list_first, scheme.list_other
-        self.list_start, self.list_stop = scheme.list_start, scheme.list_stop
-        self.cand_rule, self.cand_entry = scheme.cand_rule, scheme.cand_entry
-        self.first, self.other = scheme.first, scheme.other
         self.rule_adrg, self.rule_ambiguous = scheme.rule_adrg, scheme.rule_ambiguous
-        self.adrg_flags, self.adrg_simple = scheme.adrg_flags, scheme.adrg_simple
-        self.adrg_table = scheme.adrg_table
-        self.adrg_start, self.adrg_stop = scheme.adrg_start, scheme.adrg_stop
-        self.drg_entry, self.drg_group = scheme.drg_entry, scheme.drg_group
+        self.dx_class, self.class_base = candidacy.dx_class, candidacy.class_base
+        self.class_strides, self.class_splits = candidacy.class_strides, candidacy.class_splits
+        self.cell, self.cell_mask = candidacy.cell, candidacy.cell_mask
+        self.cell_full, self.cell_quiet = candidacy.cell_full, candidacy.cell_quiet
+        self.list_first, self.list_other = candidacy.list_first, candidacy.list_other
+        self.list_start, self.list_stop = candidacy.list_start, candidacy.list_stop
+        self.cand_rule, self.cand_entry = candidacy.cand_rule, candidacy.cand_entry
+        self.first, self.other = candidacy.first, candidacy.other
+        self.adrg_flags, self.adrg_simple = refinement.flags, refinement.simple
+        self.adrg_table = refinement.table
+        self.adrg_start, self.adrg_stop = refinement.start, refinement.stop
+        self.drg_entry, self.drg_group = refinement.entry, refinement.group
         self.node_atom, self.node_yes, self.node_no = (
             program.node_atom, program.node_yes, program.node_no)
         self.atom_kind, self.atom_a, self.atom_b = (

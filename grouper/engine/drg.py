@@ -27,8 +27,7 @@ class DrgGrouper:
     def of(cls, scheme: Scheme) -> DrgGrouper:
         """Compile a loaded scheme (about half a second); the result may be shared by threads."""
         compiled = compile_scheme(scheme)
-        splits = (compiled.class_strides != 0).any(axis=1).astype(np.uint8)
-        return cls(scheme, compiled, Kernel(compiled, splits), group_codes(scheme))
+        return cls(scheme, compiled, Kernel(compiled), group_codes(scheme))
 
     def group(self, batch: CaseBatch) -> Groups:
         """The group of every case of a batch, in order."""
@@ -78,3 +77,17 @@ class DrgGrouper:
         table = self.compiled.dx_ids if kind == "dx" else self.compiled.px_ids
         return [table.get(code, 0) for code in codes]
 
+
+_MOST_KEPT = 8
+_kept: dict[tuple[str, str], DrgGrouper] = {}
+
+
+def grouper_of(scheme: Scheme) -> DrgGrouper:
+    """The grouper of a scheme, compiled once a process for each digest."""
+    key = (scheme.id, scheme.digest)
+    found = _kept.get(key)
+    if found is None:
+        if len(_kept) == _MOST_KEPT:
+            _kept.pop(next(iter(_kept)))
+        found = _kept[key] = DrgGrouper.of(scheme)
+    return found

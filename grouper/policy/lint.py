@@ -44,7 +44,10 @@ def _doubts(policy: Policy, terms: Terms) -> list[Issue]:
     if terms.deposit_rate > ceiling:
         params = {"key": "deposit", "value": terms.deposit_rate, "limit": ceiling}
         issues.append(Issue("ST110", where, params))
-    for key, values in (("base_rate", terms.base_rate), ("hospital_coefficient", terms.coefficient)):
+    for key, values in (
+        ("base_rate", terms.base_rate),
+        ("hospital_coefficient", terms.coefficient),
+    ):
         issues.extend(
             Issue("PO201", where, {"key": key, "value": lacking})
             for lacking in (_lacking(policy, values) if values else ())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date as Date
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar, cast
 
 from pydantic import ValidationError
 
 from grouper.datafile import data_folder, read_toml, read_tsv
-from grouper.dated import Confidence, Dated, Span, Version, close_spans, lowest, span_issues
+from grouper.dated import Dated, Span, lowest
 from grouper.errors import Issue, PolicyError
 from grouper.policy import schema
 from grouper.policy.model import (
@@ -25,17 +26,15 @@ from grouper.policy.model import (
     OutlierRule,
     Policy,
     StandardRule,
-    Step,
     Terms,
     make_policy,
 )
+from grouper.policy.sections import Sections
 
 _HOSPITAL_COLUMNS = ("code", "name", "name_en", "level", "contract", "inpatient")
-_KEY_PARTS = ("insurance", "level", "hospital")
 _YES_NO = {"1": True, "0": False}
 
 F = TypeVar("F", bound=schema.Strict)
-V = TypeVar("V", bound=schema.VersionFile)
 T = TypeVar("T")
 
 
@@ -118,7 +117,7 @@ def read_area(folder: Path) -> tuple[Policy | None, list[Issue]]:
     if not editions and not issues:
         issues.append(Issue("PO111", str(folder), {"area": area.id}))
     editions.sort(key=lambda edition: edition.span.start)
-    for one, next_ in zip(editions, editions[1:], strict=False):
+    for one, next_ in pairwise(editions):
         if one.span.end is None or next_.span.start < one.span.end:
             issues.append(Issue("ST102", str(folder), {"date": next_.span.start}))
     if issues:
@@ -194,169 +193,32 @@ def _read_edition(path: Path, area: Area, issues: list[Issue]) -> Edition | None
     if file is None:
         return None
     span = Span(file.valid_from, file.valid_to)
-    found: list[Issue] = []
-    if span.end is not None and span.end <= span.start:
-        found.append(Issue("PO106", f"{path}: valid_to", {"start": span.start, "end": span.end}))
-
-    def dated(key: str, make: Callable[[V], T], section: object) -> Dated[T]:
-        part = cast(schema.RateSection, section)
-        versions = cast(Sequence[V], part.values)
-        spans = close_spans([(version.start, version.end) for version in versions], span.end)
-        found.extend(span_issues(spans, within=span, where=f"{path}: {key}.values"))
-        values = [make(version) for version in sorted(versions, key=lambda one: one.start)]
-        made = tuple(Version(own, value) for own, value in zip(spans, values, strict=True))
-        unit = getattr(part, "unit", "")
-        return Dated(key, made, part.source, cast(Confidence, part.confidence), unit)
-
-    def maybe(key: str, make: Callable[[V], T], section: object | None) -> Dated[T] | None:
-        return None if section is None else dated(key, make, section)
-
-    keys = _Keys(path, area, found)
+    read = Sections(path, span, area)
     edition = Edition(
         file=file,
         span=span,
-        base_rate=dated("base_rate", keys.reader("base_rate", file.base_rate.by), file.base_rate),
-        coefficient=maybe(
-            "hospital_coefficient",
-            keys.reader("hospital_coefficient", getattr(file.hospital_coefficient, "by", "")),
-            file.hospital_coefficient,
-        ),
-        standard=dated("standard", _standard, file.standard),
-        low=maybe("low_outlier", keys.outlier("low_outlier", ("<", "<=")), file.low_outlier),
-        high=maybe("high_outlier", keys.outlier("high_outlier", (">", ">=")), file.high_outlier),
-        ambiguous=maybe("ambiguous", _cost, file.ambiguous),
-        ungrouped=maybe("ungrouped", _cost, file.ungrouped),
-        fund=dated("fund", _fund, file.fund),
-        deposit=dated("deposit", _share, file.deposit),
+        base_rate=read.keyed("base_rate", file.base_rate),
+        coefficient=file.hospital_coefficient
+        and read.keyed("hospital_coefficient", file.hospital_coefficient),
+        standard=read.standard(file.standard),
+        low=file.low_outlier and read.outlier("low_outlier", file.low_outlier),
+        high=file.high_outlier and read.outlier("high_outlier", file.high_outlier),
+        ambiguous=file.ambiguous and read.cost("ambiguous", file.ambiguous),
+        ungrouped=file.ungrouped and read.cost("ungrouped", file.ungrouped),
+        fund=read.fund(file.fund),
+        deposit=read.deposit(file.deposit),
     )
     if edition.coefficient is None and any(
         version.value.needs_coefficient for version in edition.standard.versions
     ):
-        found.append(Issue("PO103", f"{path}: hospital_coefficient", {"key": "hospital_coefficient"}))
-    issues.extend(found)
-    return None if found else edition
-
-
-def _standard(version: schema.StandardVersion) -> StandardRule:
-    return StandardRule(version.rule, version.ratio_base)
-
-
-def _cost(version: schema.CostVersion) -> CostRule:
-    return CostRule(version.rule, version.factor)
-
-
-def _fund(version: schema.FundVersion) -> FundRule:
-    return FundRule(version.rule, version.negative)
-
-
-def _share(version: schema.ShareVersion) -> Decimal:
-    return version.value
-
-
-class _Keys:
-    """Checks the keys and schedules of one file against the codes of its area."""
-
-    def __init__(self, path: Path, area: Area, issues: list[Issue]) -> None:
-        self._path = path
-        self._issues = issues
-        self._known = {
-            "insurance": {one.code for one in area.insurances},
-            "level": {one.code for one in area.levels},
-            "hospital": {one.code for one in area.hospitals},
-        }
-
-    def reader(self, section: str, by: str) -> Callable[[schema.KeyedVersion], KeyedValues]:
-        """Makes KeyedValues of a version; PO108 for a key the area does not know."""
-        parts = tuple(by.split("/"))
-        unknown = [part for part in parts if part not in _KEY_PARTS]
-        if unknown:
-            where = f"{self._path}: {section}.by"
-            self._issues.append(Issue("PO108", where, {"key": by, "known": ", ".join(_KEY_PARTS)}))
-            parts = ()
-
-        def read(version: schema.KeyedVersion) -> KeyedValues:
-            values: dict[tuple[str, ...], Decimal] = {}
-            for text, number in version.__pydantic_extra__.items():
-                key = ("*",) * len(parts) if text == "*" else tuple(text.split("/"))
-                if parts and not self._fits(key, parts):
-                    where = f"{self._path}: {section}.values.{version.start}.{text}"
-                    self._issues.append(Issue("PO108", where, {"key": text, "known": by}))
-                values[key] = number
-            if not values:
-                where = f"{self._path}: {section}.values.{version.start}"
-                self._issues.append(Issue("PO103", where, {"key": by}))
-            return KeyedValues(parts, values)
-
-        return read
-
-    def outlier(
-        self, section: str, operators: Iterable[str]
-    ) -> Callable[[schema.LowVersion | schema.HighVersion], OutlierRule]:
-        """Makes an OutlierRule; ST107 for a schedule that cannot be read top down."""
-        allowed = tuple(operators)
-
-        def read(version: schema.LowVersion | schema.HighVersion) -> OutlierRule:
-            where = f"{self._path}: {section}.values.{version.start}"
-            steps = tuple(
-                Step(s.k, s.weight_up_to, s.weight_below, s.level, s.insurance)
-                for s in version.multiple
-            )
-            if version.operator not in allowed:
-                self._issues.append(
-                    Issue(
-                        "PO104",
-                        f"{where}.operator",
-                        {
-                            "key": f"{section}.operator",
-                            "value": version.operator,
-                            "problem": "choice",
-                            "expected": " ".join(allowed),
-                        },
-                    )
-                )
-            for kind, codes in (
-                ("level", {step.level for step in steps}),
-                ("insurance", {step.insurance for step in steps}),
-            ):
-                self._issues.extend(
-                    Issue("PO108", f"{where}.multiple", {"key": code, "known": kind})
-                    for code in sorted(codes - self._known[kind] - {""})
-                )
-            if not _readable(steps):
-                self._issues.append(Issue("ST107", f"{where}.multiple", {"key": section}))
-            return OutlierRule(version.rule, version.operator, steps)
-
-        return read
-
-    def _fits(self, key: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-        if key == ("*",) * len(parts):
-            return True
-        return len(key) == len(parts) and all(
-            code in self._known[part] for code, part in zip(key, parts, strict=True)
-        )
-
-
-def _readable(steps: Sequence[Step]) -> bool:
-    """Whether only the last step fits every case and weight borders rise for each condition."""
-    if not steps[-1].is_open or any(step.is_open for step in steps[:-1]):
-        return False
-    reached: dict[tuple[str, str], Decimal] = {}
-    for step in steps[:-1]:
-        border = step.weight_up_to if step.weight_up_to is not None else step.weight_below
-        if border is None:
-            continue
-        key = (step.level, step.insurance)
-        if border <= reached.get(key, Decimal(0)):
-            return False
-        reached[key] = border
-    return True
+        read.lacks("hospital_coefficient")
+    issues.extend(read.issues)
+    return None if read.issues else edition
 
 
 def _terms(edition: Edition) -> list[Terms]:
     """The edition cut at every day on which something changes."""
-    inside = {
-        day for part in edition.parts for day in part.borders() if edition.span.covers(day)
-    }
+    inside = {day for part in edition.parts for day in part.borders() if edition.span.covers(day)}
     starts = sorted(inside | {edition.span.start})
     ends = [*starts[1:], edition.span.end]
     sources = {part.key: part.source for part in edition.parts}

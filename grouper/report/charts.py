@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from grouper.monitor.coverage import CoverageRow
 from grouper.money import yuan
+from grouper.monitor.coverage import CoverageRow
 from grouper.report.data import GroupRow
 from grouper.report.words import Words
 
@@ -26,6 +26,8 @@ MOST_GROUPS = 12
 #: verdict -> colour of its bar
 _COLOURS = {"met": BLUE, "not_met": ORANGE, "reported_only": GREY}
 _NARROW = 560
+#: a mark nearer than this to the end of its bar (hundredths of a percent) would cover the figures
+_FIGURES_WIDTH = 900
 
 Option = dict[str, Any]
 
@@ -48,13 +50,15 @@ def coverage_chart(rows: Sequence[CoverageRow], words: Words) -> Option | None:
         words.coverage_label(row[0]) + (f" {row[0].period}" if several else "") for row in shown
     ]
     series = [
-        _bars(words(f"verdict.{status}"), colour, _of_status(shown, status), stack="share")
+        _bars(words(f"verdict.{status}"), colour, _of_status(shown, status), unit="%")
+        | {"stack": "share"}
         for status, colour in _COLOURS.items()
     ]
-    series.append(_marks(shown, words))
+    series.append(_marks(shown, words("column.target")))
     used = [one for one in series if any(value != "-" for value in one["data"])]
-    option = _horizontal(labels, used, percent="%")
+    option = _horizontal(labels, used, unit="%", axis_name="")
     option["xAxis"]["max"] = 100
+    option["series"].append(_figures(shown))
     return _with_phone(option)
 
 
@@ -70,20 +74,19 @@ def group_chart(groups: Sequence[GroupRow], words: Words) -> Option | None:
         return None
     labels = [f"{group.code} {group.name}".strip() for group in shown]
     cost = ["-" if g.cost_fen is None else words.cost(g.cost_fen) for g in shown]
-    series = [_bars(words("column.cost"), BLUE, cost)]
+    unit = words("unit.cost")
+    series = [_bars(words("column.cost"), BLUE, cost, unit=f" {unit}")]
     if any(group.standard_fen is not None for group in shown):
         worth = ["-" if g.standard_fen is None else words.cost(g.standard_fen) for g in shown]
-        series.append(_bars(words("column.standard"), SKY, worth))
-    option = _horizontal(labels, series, percent="")
-    option["xAxis"]["name"] = words("unit.cost")
-    return _with_phone(option)
+        series.append(_bars(words("column.standard"), SKY, worth, unit=f" {unit}"))
+    return _with_phone(_horizontal(labels, series, unit="", axis_name=unit))
 
 
 def height(option: Option) -> int:
     """The height in pixels that a chart needs to be read."""
     base = option["baseOption"]
     bars = len({one.get("stack", one["name"]) for one in base["series"] if one["type"] == "bar"})
-    return 110 + len(base["yAxis"]["data"]) * (16 + 16 * max(bars, 1))
+    return 100 + len(base["yAxis"]["data"]) * (16 + 16 * max(bars, 1))
 
 
 def _of_status(shown: Sequence[Sequence[CoverageRow]], status: str) -> list[str]:
@@ -95,21 +98,18 @@ def _worst(rows: Sequence[CoverageRow]) -> str:
     return next(one for one in ("not_met", "met", "reported_only") if one in statuses)
 
 
-def _bars(name: str, colour: str, data: list[str], *, stack: str = "") -> Option:
-    bars: Option = {
+def _bars(name: str, colour: str, data: list[str], *, unit: str) -> Option:
+    return {
         "type": "bar",
         "name": name,
         "data": data,
         "barMaxWidth": 18,
         "itemStyle": {"color": colour, "borderColor": "#FFFFFF"},
+        "tooltip": {"formatter": "{b}\n{a} {c}" + unit},
     }
-    if stack:
-        bars |= {"stack": stack, "label": {"show": True, "position": "right"}}
-        bars["label"] |= {"formatter": "{c}%", "color": BLACK, "distance": 6}
-    return bars
 
 
-def _marks(shown: Sequence[Sequence[CoverageRow]], words: Words) -> Option:
+def _marks(shown: Sequence[Sequence[CoverageRow]], name: str) -> Option:
     """Targets as thin upright bars; several of one share stand beside one another."""
     data = [
         [yuan(row.target_bp), index]
@@ -119,36 +119,75 @@ def _marks(shown: Sequence[Sequence[CoverageRow]], words: Words) -> Option:
     ]
     return {
         "type": "scatter",
-        "name": words("column.target"),
+        "name": name,
         "data": data,
         "symbol": "rect",
         "symbolSize": [4, 24],
         "itemStyle": {"color": BLACK},
+        "tooltip": {"show": False},
         "z": 5,
     }
 
 
-def _horizontal(labels: list[str], series: list[Option], *, percent: str) -> Option:
+def _figures(shown: Sequence[Sequence[CoverageRow]]) -> Option:
+    """The share in figures, right of its bar and of any mark that would cover it."""
+    data = [
+        {
+            "value": [yuan(_beside(rows)), index],
+            "label": {"formatter": rows[0].ratio_text},
+        }
+        for index, rows in enumerate(shown)
+    ]
+    return {
+        "type": "scatter",
+        "data": data,
+        "symbolSize": 1,
+        "itemStyle": {"opacity": 0},
+        "label": {"show": True, "position": "right", "distance": 6, "color": BLACK},
+        "tooltip": {"show": False},
+        "silent": True,
+    }
+
+
+def _beside(rows: Sequence[CoverageRow]) -> int:
+    """Where the figures of a share begin, in hundredths of a percent."""
+    place = rows[0].ratio_bp or 0
+    for mark in sorted(row.target_bp for row in rows if row.target_bp is not None):
+        if place <= mark <= place + _FIGURES_WIDTH:
+            place = mark
+    return place
+
+
+def _horizontal(labels: list[str], series: list[Option], *, unit: str, axis_name: str) -> Option:
     """Bars from left to right, the first label on top."""
     return {
         "animation": False,
         "textStyle": {"fontFamily": FONT, "color": BLACK},
         "aria": {"enabled": True, "decal": {"show": True}},
-        "legend": {"top": 0, "left": 0, "textStyle": {"color": BLACK}},
+        "legend": {
+            "top": 0,
+            "left": 0,
+            "textStyle": {"color": BLACK},
+            "data": [one["name"] for one in series],
+        },
         # rich text instead of HTML: names of users never become markup
-        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "renderMode": "richText"},
-        "grid": {"top": 44, "left": 8, "right": 64, "bottom": 28, "containLabel": True},
+        "tooltip": {"trigger": "item", "renderMode": "richText"},
+        "grid": {"top": 44, "left": 8, "right": 64, "bottom": 48, "containLabel": True},
         "xAxis": {
             "type": "value",
             "min": 0,
-            "axisLabel": {"formatter": "{value}" + percent, "color": BLACK, "hideOverlap": True},
+            "name": axis_name,
+            "nameLocation": "middle",
+            "nameGap": 30,
+            "nameTextStyle": {"color": BLACK},
+            "axisLabel": {"formatter": "{value}" + unit, "color": BLACK, "hideOverlap": True},
         },
         "yAxis": {
             "type": "category",
             "inverse": True,
             "data": labels,
             "axisTick": {"show": False},
-            "axisLabel": {"width": 220, "overflow": "truncate", "color": BLACK, "interval": 0},
+            "axisLabel": {"overflow": "truncate", "color": BLACK, "interval": 0},
         },
         "series": series,
     }
@@ -156,8 +195,8 @@ def _horizontal(labels: list[str], series: list[Option], *, percent: str) -> Opt
 
 def _with_phone(option: Option) -> Option:
     """The same with shorter labels where the page is narrow."""
-    narrow = {"yAxis": {"axisLabel": {"width": 96, "fontSize": 11}}, "grid": {"right": 52}}
-    wide = {"yAxis": {"axisLabel": {"width": 220, "fontSize": 12}}, "grid": {"right": 64}}
+    narrow = {"yAxis": {"axisLabel": {"width": 100, "fontSize": 11}}, "grid": {"right": 52}}
+    wide = {"yAxis": {"axisLabel": {"width": 240, "fontSize": 12}}, "grid": {"right": 64}}
     return {
         "baseOption": option,
         "media": [{"query": {"maxWidth": _NARROW}, "option": narrow}, {"option": wide}],

@@ -10,9 +10,9 @@ from functools import cache
 
 from grouper.datafile import data_folder, read_toml
 from grouper.errors import Lang
+from grouper.money import round_half_up, yuan
 from grouper.monitor.coverage import ALL, CoverageRow
 from grouper.monitor.ratio import percent
-from grouper.money import round_half_up, yuan
 
 #: verdict -> sign that needs no colour to be told apart; all of them are in GBK
 SIGNS: Mapping[str, str] = {"met": "●", "not_met": "▲", "no_data": "○", "reported_only": "—"}
@@ -36,6 +36,7 @@ class Words:
     lang: Lang
 
     def __call__(self, key: str, /, **params: object) -> str:
+        """Fill the text of `section.key`."""
         section, _, name = key.partition(".")
         return table(self.lang)[section][name].format_map(params)
 

@@ -9,6 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from grouper.engine import reference
+from grouper.engine.drg import DrgGrouper
 from grouper.engine.groups import Groups, Status
 from grouper.records.batch import CaseBatch
 from grouper.records.read import Cleaning, Records, read_records
@@ -66,13 +68,8 @@ def group_records(records: Records, scheme: Scheme, *, engine: Engine = "kernel"
 def group_batch(batch: CaseBatch, scheme: Scheme, *, engine: Engine = "kernel") -> Groups:
     """The group of every case, by the fast engine or by the one written to be read."""
     if engine == "reference":
-        from grouper.engine import reference
-
         return reference.group_batch(scheme, batch)
-    from grouper.engine import drg
-    from grouper.scheme.compile import compile_scheme
-
-    return drg.group_batch(batch, compile_scheme(scheme))
+    return DrgGrouper.of(scheme).group(batch)
 
 
 def count(groups: Groups) -> Counts:

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,43 +47,26 @@ U16 = NDArray[np.uint16]
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledScheme:
-    """The arrays of one scheme. Id 0 of a diagnosis or procedure is "in no list".
+class Candidacy:
+    """From the principal diagnosis to the first rule that can take the case.
 
-    dx_ids, px_ids   code -> id
-    dx_class (nd)    class of principal diagnosis; dx_table (nd) its exclusion table or NO_TABLE
-    dx_word (nd)     bits 62-63 level (1 CC, 2 MCC), 32-61 exclusion table, 0-31 quiet bits
-    dx_bits (nd, w)  memberships in the lists that conditions test on the slow path
-    px_class (np)    class of procedure; px_bits (classes, w) memberships of a class
-    bounds, bound_start (8)   by number of the record, where its cells begin
-    class_base, class_strides (nc, 7), cell (…)   class and numbers -> cell
+    dx_class (nd)       class of a principal diagnosis
+    class_base, class_strides (nc, 7), class_splits   class and numbers -> index into `cell`
+    cell                cell of remaining rules
     cell_mask, cell_full, cell_quiet   quiet bits that matter; the two candidate lists
-    list_first, list_other   row numbers; list_start, list_stop  span in cand_*
+    list_first, list_other   row numbers, NO_ROW = nothing; list_start, list_stop: span in cand_*
     cand_rule, cand_entry    position in scheme.adrgs; entry of the remaining condition
-    first, other (rows, px classes + 1)   see `booking`; the last column is "no procedure"
-    rule_adrg, rule_ambiguous   by position in scheme.adrgs
-    adrg_flags       the ADRG's refinement asks for MCC/CC; adrg_simple: for nothing else
-    adrg_table (na, 4)  group id by flags (CC | MCC), 0 = none, where simple
-    adrg_start, adrg_stop   span in drg_entry, drg_group, where not simple
+    first, other (rows, px classes)   see `booking`; the last class is "no procedure"
     """
 
-    scheme_id: str
-    digest: str
-    dx_ids: dict[str, int]
-    px_ids: dict[str, int]
     dx_class: U32
-    dx_table: U32
-    dx_word: U64
-    dx_bits: U64
-    px_class: U32
-    px_bits: U64
-    bounds: I32
-    bound_start: I32
     class_base: U32
     class_strides: U32
+    class_splits: U8
     cell: U32
     cell_mask: U32
     cell_full: U32
@@ -94,15 +79,55 @@ class CompiledScheme:
     cand_entry: I32
     first: U16
     other: U16
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """From an ADRG to its DRG.
+
+    flags (na)       the refinement asks for MCC or CC; simple: and for nothing else
+    table (na, 4)    group id by flags (CC | MCC), 0 = none, where simple
+    start, stop      span in entry and group, where not simple
+    entry, group     of each DRG in order: entry of its condition, group id
+    """
+
+    flags: U8
+    simple: U8
+    table: U32
+    start: U32
+    stop: U32
+    entry: I32
+    group: U32
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledScheme:
+    """The arrays of one scheme. Id 0 of a diagnosis or procedure is "in no list".
+
+    dx_ids, px_ids   code -> id
+    dx_table (nd)    exclusion table of a principal diagnosis or NO_TABLE
+    dx_word (nd)     bits 62-63 level (1 CC, 2 MCC), 32-61 exclusion table, 0-31 quiet bits
+    dx_bits (nd, w)  memberships in the lists that conditions test on the slow path
+    px_class (np)    class of a procedure; px_bits (classes, w) memberships of a class
+    bounds, bound_start (8)   by number of the record, where its cells begin
+    rule_adrg, rule_ambiguous   by position in scheme.adrgs
+    """
+
+    scheme_id: str
+    digest: str
+    dx_ids: dict[str, int]
+    px_ids: dict[str, int]
+    dx_table: U32
+    dx_word: U64
+    dx_bits: U64
+    px_class: U32
+    px_bits: U64
+    bounds: I32
+    bound_start: I32
     rule_adrg: U32
-    rule_ambiguous: NDArray[np.uint8]
-    adrg_flags: NDArray[np.uint8]
-    adrg_simple: NDArray[np.uint8]
-    adrg_table: U32
-    adrg_start: U32
-    adrg_stop: U32
-    drg_entry: I32
-    drg_group: U32
+    rule_ambiguous: U8
+    candidacy: Candidacy
+    refinement: Refinement
     program: Program
 
 
@@ -114,15 +139,11 @@ def compile_scheme(scheme: Scheme) -> CompiledScheme:
     """
     dx_ids = _ids(scheme, "dx")
     px_ids = _ids(scheme, "px")
-    adrgs = {rule.adrg: None for rule in scheme.adrgs}
-    adrg_ids = {adrg: index for index, adrg in enumerate(adrgs)}
-    drgs: dict[str, list[tuple[int, Condition]]] = {adrg: [] for adrg in adrgs}
+    adrg_ids = {adrg: index for index, adrg in enumerate({r.adrg: 0 for r in scheme.adrgs})}
+    drgs: dict[str, list[tuple[int, Condition]]] = {adrg: [] for adrg in adrg_ids}
     for position, drg in enumerate(scheme.drgs):
         drgs[drg.adrg].append((position + 1, in_pairs(drg.when)))
 
-    residuals = Residuals(
-        scheme, {adrg: any(when == TRUE for _, when in rows) for adrg, rows in drgs.items()}
-    )
     dx_lists = _slow_dx_lists(scheme)
     px_lists = _used_lists(scheme, "px")
     if max(len(dx_lists), len(px_lists)) > 64 * MAX_WORDS:
@@ -131,8 +152,12 @@ def compile_scheme(scheme: Scheme) -> CompiledScheme:
         {name: bit for bit, name in enumerate(dx_lists)},
         {name: bit for bit, name in enumerate(px_lists)},
     )
+    residuals = Residuals(
+        scheme, {adrg: any(when == TRUE for _, when in rows) for adrg, rows in drgs.items()}
+    )
     px_class, px_bits, bookings = _procedure_classes(scheme, px_ids, px_lists)
-    principal = _PrincipalClasses(scheme, residuals, bookings, builder)
+    candidacy = _CandidacyBuilder(scheme, residuals, bookings, builder).build(dx_ids, dx_lists)
+    refinement = _refinement(drgs, builder)
     return CompiledScheme(
         scheme_id=scheme.id,
         digest=scheme.digest,
@@ -145,10 +170,10 @@ def compile_scheme(scheme: Scheme) -> CompiledScheme:
         px_bits=px_bits,
         bounds=np.array([b for bounds in residuals.bounds for b in bounds], np.int32),
         bound_start=np.cumsum([0, *map(len, residuals.bounds)]).astype(np.int32),
-        **principal.arrays(dx_ids, dx_lists),
         rule_adrg=np.array([adrg_ids[rule.adrg] for rule in scheme.adrgs], np.uint32),
         rule_ambiguous=np.array([rule.is_ambiguous for rule in scheme.adrgs], np.uint8),
-        **_refinements(drgs, builder),
+        candidacy=candidacy,
+        refinement=refinement,
         program=builder.finish(),
     )
 
@@ -164,22 +189,29 @@ def _ids(scheme: Scheme, kind: str) -> dict[str, int]:
 
 
 def _used_lists(scheme: Scheme, kind: str) -> list[str]:
-    rows = (*scheme.mdcs, *scheme.adrgs, *scheme.drgs)
-    return sorted({name for row in rows for name, of in list_uses(row.when) if of == kind})
+    whens = [*_entry_conditions(scheme), *(drg.when for drg in scheme.drgs)]
+    return sorted({name for when in whens for name, of in list_uses(when) if of == kind})
+
+
+def _entry_conditions(scheme: Scheme) -> list[Condition]:
+    """The conditions of MDCs and rules: all that stands before the refinement."""
+    return [*(mdc.when for mdc in scheme.mdcs), *(rule.when for rule in scheme.adrgs)]
 
 
 def _slow_dx_lists(scheme: Scheme) -> list[str]:
-    """Diagnosis lists tested otherwise than by the principal diagnosis before the refinement."""
-    found: set[str] = set()
-    for row in (*scheme.mdcs, *scheme.adrgs):
-        for atom in atoms(row.when):
+    """Diagnosis lists that are tested on more than the principal diagnosis, or by a refinement.
+
+    Those of MDCs and rules come first: they get quiet bits of their own as long as these last.
+    """
+    early: set[str] = set()
+    for when in _entry_conditions(scheme):
+        for atom in atoms(when):
             if isinstance(atom, Compare) or (
                 isinstance(atom, Member) and atom.codes in ("other_dx", "any_dx")
             ):
-                found.update(name for name, kind in list_uses(atom) if kind == "dx")
-    for drg in scheme.drgs:
-        found.update(name for name, kind in list_uses(drg.when) if kind == "dx")
-    return sorted(found)
+                early.update(name for name, kind in list_uses(atom) if kind == "dx")
+    late = {name for drg in scheme.drgs for name, kind in list_uses(drg.when) if kind == "dx"}
+    return [*sorted(early), *sorted(late - early)]
 
 
 def _table_ids(scheme: Scheme) -> dict[str, int]:
@@ -222,8 +254,8 @@ def _procedure_classes(
     scheme: Scheme, px_ids: dict[str, int], px_lists: list[str]
 ) -> tuple[U32, U64, Bookings]:
     rows = _bit_rows(scheme, px_ids, px_lists)
-    bits, classes = np.unique(rows, axis=0, return_inverse=True)
-    classes = classes.reshape(-1).astype(np.uint32)
+    bits, inverse = np.unique(rows, axis=0, return_inverse=True)
+    classes: U32 = inverse.reshape(-1).astype(np.uint32)
     # "no procedure" is one more class, in no list
     bits = np.vstack([bits, np.zeros((1, bits.shape[1]), np.uint64)])
     members = {
@@ -234,7 +266,7 @@ def _procedure_classes(
     return classes, np.ascontiguousarray(bits), Bookings(members, sizes, len(bits))
 
 
-class _PrincipalClasses:
+class _CandidacyBuilder:
     """Numbers classes, cells, candidate lists and rows as they are met."""
 
     def __init__(
@@ -245,38 +277,53 @@ class _PrincipalClasses:
         self.bookings = bookings
         self.builder = builder
         self.classes: dict[Remainder, int] = {}
-        self.cells: dict[Remainder, int] = {}
-        self.lists: dict[Candidates, int] = {}
 
-    def arrays(self, dx_ids: dict[str, int], dx_lists: list[str]) -> dict[str, NDArray[np.generic]]:
-        """The arrays of CompiledScheme from `dx_class` to `other`."""
+    def build(self, dx_ids: dict[str, int], dx_lists: list[str]) -> Candidacy:
         dx_class = self._classify(dx_ids)
         splits = [self.residuals.split(remainder) for remainder in self.classes]
-        cell = [self.cells.setdefault(c, len(self.cells)) for split in splits for c in split.cells]
+        strides = np.array([split.strides for split in splits], np.uint32)
+        cells: dict[Remainder, int] = {}
+        cell = [cells.setdefault(c, len(cells)) for split in splits for c in split.cells]
         base = np.cumsum([0, *(len(split.cells) for split in splits)])[:-1]
+        lists: dict[Candidates, int] = {}
+        full = [lists.setdefault(c.full, len(lists)) for c in cells]
+        quiet = [lists.setdefault(c.quiet, len(lists)) for c in cells]
         bit = {name: 1 << index % QUIET_BITS for index, name in enumerate(dx_lists)}
-        masks, full, quiet = [], [], []
-        for remainder in self.cells:
-            mask = 0
-            for name in remainder.lists:
-                mask |= bit[name]
-            masks.append(mask)
-            full.append(self.lists.setdefault(remainder.full, len(self.lists)))
-            quiet.append(self.lists.setdefault(remainder.quiet, len(self.lists)))
-        return {
-            "dx_class": dx_class,
-            "class_base": base.astype(np.uint32),
-            "class_strides": np.array([split.strides for split in splits], np.uint32),
-            "cell": np.array(cell, np.uint32),
-            "cell_mask": np.array(masks, np.uint32),
-            "cell_full": np.array(full, np.uint32),
-            "cell_quiet": np.array(quiet, np.uint32),
-            **self._candidate_arrays(),
-        }
+        masks = [reduce(or_, (bit[name] for name in c.lists), 0) for c in cells]
+        first, other = _Rows(), _Rows()
+        list_first, list_other, starts, rules, entries = [], [], [0], [], []
+        for candidates in lists:
+            rests = [self.residuals.conditions.all[rest] for _, rest in candidates]
+            if len(rests) > MAX_CANDIDATES:
+                raise SchemeError("SE20", self.scheme.folder, what=f"{MAX_CANDIDATES} rules")
+            rows = self.bookings.rows(rests)
+            list_first.append(first.add(rows[0]))
+            list_other.append(NO_ROW if (rows[1] == NOTHING).all() else other.add(rows[1]))
+            rules += [position for position, _ in candidates]
+            entries += [self.builder.entry(rest) for rest in rests]
+            starts.append(len(rules))
+        return Candidacy(
+            dx_class=dx_class,
+            class_base=base.astype(np.uint32),
+            class_strides=strides,
+            class_splits=(strides != 0).any(axis=1).astype(np.uint8),
+            cell=np.array(cell, np.uint32),
+            cell_mask=np.array(masks, np.uint32),
+            cell_full=np.array(full, np.uint32),
+            cell_quiet=np.array(quiet, np.uint32),
+            list_first=np.array(list_first, np.uint32),
+            list_other=np.array(list_other, np.uint32),
+            list_start=np.array(starts[:-1], np.uint32),
+            list_stop=np.array(starts[1:], np.uint32),
+            cand_rule=np.array(rules, np.uint32),
+            cand_entry=np.array(entries, np.int32),
+            first=first.table(self.bookings.n_classes),
+            other=other.table(self.bookings.n_classes),
+        )
 
     def _classify(self, dx_ids: dict[str, int]) -> U32:
-        rows = (*self.scheme.mdcs, *self.scheme.adrgs)
-        names = sorted(frozenset[str]().union(*(principal_lists(in_pairs(r.when)) for r in rows)))
+        whens = [in_pairs(when) for when in _entry_conditions(self.scheme)]
+        names = sorted(frozenset[str]().union(*map(principal_lists, whens)))
         memberships: list[list[str]] = [[] for _ in range(len(dx_ids) + 1)]
         for name in names:
             for code in self.scheme.lists[name].codes:
@@ -289,31 +336,6 @@ class _PrincipalClasses:
                 known[inside] = self.classes.setdefault(remainder, len(self.classes))
             dx_class[index] = known[inside]
         return dx_class
-
-    def _candidate_arrays(self) -> dict[str, NDArray[np.generic]]:
-        first, other = _Rows(), _Rows()
-        list_first, list_other, starts, rules, entries = [], [], [0], [], []
-        for candidates in self.lists:
-            if len(candidates) > MAX_CANDIDATES:
-                raise SchemeError("SE20", self.scheme.folder, what=f"{MAX_CANDIDATES} rules")
-            rests = [self.residuals.conditions.all[rest] for _, rest in candidates]
-            rows = self.bookings.rows(rests)
-            list_first.append(first.add(rows[0]))
-            list_other.append(NO_ROW if (rows[1] == NOTHING).all() else other.add(rows[1]))
-            rules += [position for position, _ in candidates]
-            entries += [self.builder.entry(rest) for rest in rests]
-            starts.append(len(rules))
-        width = self.bookings.n_classes
-        return {
-            "list_first": np.array(list_first, np.uint32),
-            "list_other": np.array(list_other, np.uint32),
-            "list_start": np.array(starts[:-1], np.uint32),
-            "list_stop": np.array(starts[1:], np.uint32),
-            "cand_rule": np.array(rules, np.uint32),
-            "cand_entry": np.array(entries, np.int32),
-            "first": first.table(width),
-            "other": other.table(width),
-        }
 
 
 class _Rows:
@@ -329,30 +351,30 @@ class _Rows:
         return np.frombuffer(b"".join(self.known), np.uint16).reshape(-1, width).copy()
 
 
-def _refinements(
+def _refinement(
     drgs: dict[str, list[tuple[int, Condition]]], builder: ProgramBuilder
-) -> dict[str, NDArray[np.generic]]:
+) -> Refinement:
     flags, simple, starts, entries, groups = [], [], [0], [], []
     table = np.zeros((len(drgs), 4), np.uint32)
     for adrg, rows in enumerate(drgs.values()):
         asked = [atom for _, when in rows for atom in atoms(when)]
         flags.append(any(isinstance(atom, Flag) for atom in asked))
         simple.append(all(isinstance(atom, Flag) for atom in asked))
-        for seen in range(4):
-            table[adrg, seen] = _first_group(rows, seen) if simple[-1] else 0
-        if not simple[-1]:
+        if simple[-1]:
+            table[adrg] = [_first_group(rows, seen) for seen in range(4)]
+        else:
             entries += [builder.entry(when) for _, when in rows]
             groups += [group for group, _ in rows]
         starts.append(len(entries))
-    return {
-        "adrg_flags": np.array(flags, np.uint8),
-        "adrg_simple": np.array(simple, np.uint8),
-        "adrg_table": table,
-        "adrg_start": np.array(starts[:-1], np.uint32),
-        "adrg_stop": np.array(starts[1:], np.uint32),
-        "drg_entry": np.array(entries, np.int32),
-        "drg_group": np.array(groups, np.uint32),
-    }
+    return Refinement(
+        flags=np.array(flags, np.uint8),
+        simple=np.array(simple, np.uint8),
+        table=table,
+        start=np.array(starts[:-1], np.uint32),
+        stop=np.array(starts[1:], np.uint32),
+        entry=np.array(entries, np.int32),
+        group=np.array(groups, np.uint32),
+    )
 
 
 def _first_group(rows: Iterable[tuple[int, Condition]], seen: int) -> int:

@@ -183,7 +183,9 @@ def _condition(node: ast.expr, text: str) -> Condition:
             return Flag(name)
         case ast.Name(id=name):
             known = (*FLAGS, *NUMBER_NAMES, *CODES, *FUNCTIONS)
-            what = f"{name!r} alone is not a condition" if name in known else f"unknown name {name!r}"
+            what = (
+                f"{name!r} alone is not a condition" if name in known else f"unknown name {name!r}"
+            )
             near = "" if name in known else nearest(name, known)
             raise ConditionError(what, node.col_offset + 1, near=near, kind="name")
         case ast.Compare(left=left, ops=[ast.In()], comparators=[right]):

@@ -94,9 +94,7 @@ def problem_of(error: ConditionError, where: str, text: str) -> Issue:
     code = "SE09" if error.kind == "name" else "SE08"
     if kind.endswith("_expected") and _INSIDE_CALL.search(text[: error.column - 1]):
         code = "SE09"  # a wrong argument of sites() or hits()
-    return finding(
-        code, f"{where}:{error.column}", kind, text, near=error.near, subject=subject
-    )
+    return finding(code, f"{where}:{error.column}", kind, text, near=error.near, subject=subject)
 
 
 def check_lists(source: Source, conditions: Conditions) -> Iterator[Issue]:

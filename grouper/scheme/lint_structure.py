@@ -74,11 +74,11 @@ def _check_counts(source: Source) -> Iterator[Issue]:
         "drg": len(source.tables["drg.tsv"]),
     }
     for name, count in counts.items():
-        key = f"{name}_count"
+        key, file = f"{name}_count", f"{name}.tsv"
         stated = source.head.get(key)
         # a file with rows left out has already been reported; its count would only confuse
-        if type(stated) is int and stated != count and f"{name}.tsv" not in source.broken:
-            yield finding("SE02", f"{HEAD}: {key}", "count", stated, count=count, file=f"{name}.tsv")
+        if type(stated) is int and stated != count and file not in source.broken:
+            yield finding("SE02", f"{HEAD}: {key}", "count", stated, count=count, file=file)
 
 
 def check_orders(source: Source) -> Iterator[Issue]:

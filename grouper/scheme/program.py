@@ -7,6 +7,7 @@ A node tests one atom and names the node to go to when it holds and when it does
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
@@ -156,9 +157,7 @@ class ProgramBuilder:
                     yes = self._build(operand, yes, no)
                 return yes
             case Flag() | Member() | Compare():
-                return self.nodes.setdefault(
-                    (self._atom(condition), yes, no), len(self.nodes)
-                )
+                return self.nodes.setdefault((self._atom(condition), yes, no), len(self.nodes))
         for operand in reversed(condition.operands):
             no = self._build(operand, yes, no)
         return no
@@ -197,17 +196,29 @@ class ProgramBuilder:
 
     def finish(self) -> Program:
         """The collected graphs as arrays."""
-
-        def columns(rows: dict[tuple[int, ...], int], width: int) -> list[NDArray[np.int32]]:
-            table = np.array(list(rows) or np.zeros((0, width)), np.int32)
-            return [np.ascontiguousarray(table[:, k]) for k in range(width)]
-
+        node_atom, node_yes, node_no = _columns(self.nodes, 3)
+        kind, a, b, low, high = _columns(self.atoms, 5)
+        term_kind, term_codes, term_start, term_stop = _columns(self.terms, 4)
         return Program(
-            *columns(self.nodes, 3),  # type: ignore[arg-type]
-            *columns(self.atoms, 5),  # type: ignore[arg-type]
-            *columns(self.terms, 4),  # type: ignore[arg-type]
-            np.array(self.lists, np.int32),
+            node_atom=node_atom,
+            node_yes=node_yes,
+            node_no=node_no,
+            atom_kind=kind,
+            atom_a=a,
+            atom_b=b,
+            atom_low=low,
+            atom_high=high,
+            term_kind=term_kind,
+            term_codes=term_codes,
+            term_start=term_start,
+            term_stop=term_stop,
+            term_lists=np.array(self.lists, np.int32),
         )
+
+
+def _columns(rows: Iterable[tuple[int, ...]], width: int) -> list[NDArray[np.int32]]:
+    table = np.array(list(rows), np.int32).reshape(-1, width)
+    return [np.ascontiguousarray(table[:, k]) for k in range(width)]
 
 
 def scale_of(term: Term) -> int:

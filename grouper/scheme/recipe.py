@@ -7,32 +7,25 @@ rule may still take the record, as in any grouping.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import islice, pairwise, product
+from itertools import islice
 
-from grouper.scheme.condition import (
-    And,
-    Compare,
-    Condition,
-    Constant,
-    Field,
-    Flag,
-    Hits,
-    Member,
-    Not,
-    Number,
-    Or,
-    RelOp,
-    Sites,
-    Term,
-    list_uses,
+from grouper.scheme.condition import And, Condition, Flag, Member, Not, list_uses
+from grouper.scheme.conjunction import (
+    TRIES,
+    Bound,
+    Conjunction,
+    conjunctions,
+    members,
+    ranges_of,
 )
 from grouper.scheme.model import AdrgRule, Drg, Mdc, Scheme
 
 Pool = tuple[str, ...]
+#: what a list must not be tested with, for its codes to be free to stand first
+_AT_FIRST = {"dx": ("main_dx", "any_dx"), "px": ("main_px", "any_px")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,42 +74,6 @@ class ComplicationPools:
     cc_codes: Pool
     table_of: Mapping[str, str]
     excluded_table: Mapping[str, str]
-
-
-#: how many conjunctions of a rule are looked at, of which `alternatives` are kept
-_TRIES = 64
-#: what a number may be when the condition leaves a side open; weight and ICU hours in thousandths
-_DOMAIN: Mapping[str, tuple[int, int]] = {
-    "age": (0, 100),
-    "age_days": (0, 364),
-    "weight": (0, 6_000_000),
-    "los": (1, 90),
-    "icu_hours": (0, 720_000),
-    "sex": (1, 2),
-    "leaving": (1, 9),
-}
-_THOUSANDTHS = ("weight", "icu_hours")
-_FLIP: Mapping[RelOp, RelOp] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
-_NEGATED: Mapping[RelOp, tuple[RelOp, ...]] = {
-    "<": (">=",),
-    "<=": (">",),
-    ">": ("<=",),
-    ">=": ("<",),
-    "==": ("<", ">"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """`term op number`: one side of a comparison, already free of negation."""
-
-    term: Field | Sites | Hits
-    op: RelOp
-    value: Decimal
-
-
-_Literal = tuple[bool, Flag | Member] | _Bound
-_Conjunction = tuple[_Literal, ...]
 
 
 def recipes(scheme: Scheme, *, alternatives: int = 4) -> tuple[Recipe, ...]:
@@ -179,24 +136,24 @@ class _Kitchen:
         alternatives: int,
     ) -> list[Recipe]:
         """The recipes of one rule and DRG, spread over the conjunctions that can be satisfied."""
-        wanted = _conjunctions(And((mdc.when, rule.when, *more)), sign=True)
+        wanted = conjunctions(And((mdc.when, rule.when, *more)), sign=True)
         dishes: list[Recipe] = []
-        for conjunction in islice(wanted, _TRIES):
+        for conjunction in islice(wanted, TRIES):
             dish = self._recipe(conjunction, mdc.mdc, rule, drg)
             if dish is not None and dish not in dishes:
                 dishes.append(dish)
         step = max(1, -(-len(dishes) // alternatives))
-        return [_numbered(dish, number) for number, dish in enumerate(dishes[::step])]
+        return [replace(dish, alternative=number) for number, dish in enumerate(dishes[::step])]
 
     def _recipe(
-        self, conjunction: _Conjunction, mdc: str, rule: AdrgRule, drg: str
+        self, conjunction: Conjunction, mdc: str, rule: AdrgRule, drg: str
     ) -> Recipe | None:
         flags: dict[str, int] = {"mcc": -1, "cc": -1}
         wanted: list[Member] = []
         barred: list[Member] = []
-        bounds: list[_Bound] = []
+        bounds: list[Bound] = []
         for literal in conjunction:
-            if isinstance(literal, _Bound):
+            if isinstance(literal, Bound):
                 bounds.append(literal)
                 continue
             sign, atom = literal
@@ -207,8 +164,8 @@ class _Kitchen:
             elif atom not in (wanted if sign else barred):
                 (wanted if sign else barred).append(atom)
         for bound in bounds:
-            wanted += _members(bound)
-        numbers = _numbers(bounds)
+            wanted += members(bound)
+        numbers = ranges_of(bounds)
         dx = self._needs(wanted, barred, "dx")
         px = self._needs(wanted, barred, "px")
         if numbers is None or dx is None or px is None:
@@ -269,94 +226,3 @@ class _Kitchen:
         for name in barred:
             pool = tuple(code for code in pool if code not in self._sets[name])
         return pool
-
-
-_AT_FIRST = {"dx": ("main_dx", "any_dx"), "px": ("main_px", "any_px")}
-
-
-def _numbered(recipe: Recipe, number: int) -> Recipe:
-    from dataclasses import replace
-
-    return replace(recipe, alternative=number)
-
-
-def _conjunctions(condition: Condition, *, sign: bool) -> Iterator[_Conjunction]:
-    """The disjunctive normal form of a condition (or of its negation), lazily."""
-    match condition:
-        case Constant(value=value):
-            if value is sign:
-                yield ()
-        case Not(operand=inner):
-            yield from _conjunctions(inner, sign=not sign)
-        case And(operands=operands) | Or(operands=operands):
-            if isinstance(condition, And) is not sign:
-                for operand in operands:
-                    yield from _conjunctions(operand, sign=sign)
-                return
-            parts = [
-                list(islice(_conjunctions(operand, sign=sign), _TRIES)) for operand in operands
-            ]
-            for choice in product(*parts):
-                yield tuple(literal for part in choice for literal in part)
-        case Compare():
-            yield from _compared(condition, sign=sign)
-        case Flag() | Member():
-            yield ((sign, condition),)
-
-
-def _compared(condition: Compare, *, sign: bool) -> Iterator[_Conjunction]:
-    pairs = [
-        _bound(left, op, right)
-        for (left, right), op in zip(pairwise(condition.terms), condition.ops, strict=True)
-    ]
-    known = [pair for pair in pairs if pair is not None]
-    if sign:
-        yield tuple(known)
-        return
-    for pair in known:
-        for op in _NEGATED[pair.op]:
-            yield (_Bound(pair.term, op, pair.value),)
-
-
-def _bound(left: Term, op: RelOp, right: Term) -> _Bound | None:
-    if isinstance(right, Number) and not isinstance(left, Number):
-        return _Bound(left, op, right.value)
-    if isinstance(left, Number) and not isinstance(right, Number):
-        return _Bound(right, _FLIP[op], left.value)
-    return None
-
-
-def _members(bound: _Bound) -> list[Member]:
-    """The codes that a lower bound of `sites` or `hits` asks for."""
-    if isinstance(bound.term, Field) or bound.op in ("<", "<="):
-        return []
-    count = int(bound.value) + (bound.op == ">" or bound.value != int(bound.value))
-    if isinstance(bound.term, Hits):
-        return [Member(bound.term.codes, bound.term.list_name)] * count
-    return [Member("any_dx", name) for name in bound.term.lists[:count]]
-
-
-def _numbers(bounds: list[_Bound]) -> tuple[tuple[str, int, int], ...] | None:
-    """The inclusive range of every field that is compared; None if one is empty."""
-    lows: dict[str, int] = {}
-    highs: dict[str, int] = {}
-    for bound in bounds:
-        if not isinstance(bound.term, Field):
-            continue
-        name = bound.term.name
-        value = bound.value * (1000 if name in _THOUSANDTHS else 1)
-        whole = int(value)
-        exact = value == whole
-        if bound.op == "==" and not exact:
-            return None
-        if bound.op in (">", ">=", "=="):
-            low = whole if exact and bound.op != ">" else whole + 1
-            lows[name] = max(lows.get(name, low), low)
-        if bound.op in ("<", "<=", "=="):
-            high = whole - 1 if exact and bound.op == "<" else whole
-            highs[name] = min(highs.get(name, high), high)
-    ranges = []
-    for name in sorted({*lows, *highs}):
-        low = lows.get(name, _DOMAIN[name][0])
-        ranges.append((name, low, highs.get(name, max(_DOMAIN[name][1], low))))
-    return tuple(ranges) if all(low <= high for _, low, high in ranges) else None

@@ -197,7 +197,9 @@ class Residuals:
         return self._quiet[key]
 
     def _cell(self, remainder: Remainder, cell: Mapping[int, int]) -> Remainder:
-        quiet = self._cut((position, self._when_in(rest, cell)) for position, rest in remainder.quiet)
+        quiet = self._cut(
+            (position, self._when_in(rest, cell)) for position, rest in remainder.quiet
+        )
         return Remainder(remainder.full if remainder.lists else quiet, quiet, remainder.lists)
 
     def _when_in(self, rest: int, cell: Mapping[int, int]) -> int:

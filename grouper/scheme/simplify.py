@@ -85,9 +85,7 @@ def in_pairs(condition: Condition) -> Condition:
     A chain with a missing number is false, and so is the pair the number stands in: the
     conjunction means the same. A pair of two numbers is decided; a number stands on the right.
     """
-    return substitute(
-        condition, lambda atom: _pairs(atom) if isinstance(atom, Compare) else atom
-    )
+    return substitute(condition, lambda atom: _pairs(atom) if isinstance(atom, Compare) else atom)
 
 
 def _pairs(chain: Compare) -> Condition:

@@ -58,8 +58,11 @@ class Source:
 
 
 def finding(code: str, where: str, problem: str, text: object = "", **more: object) -> Issue:
-    """An issue of the SE or SW family: `problem` is a phrase of the code's message, `text` the
-    offending text, `near` (optional) the nearest known word."""  # noqa: D209
+    """An issue of the SE or SW family.
+
+    `problem` is a phrase of the code's message, `text` the offending text, `near` (optional) the
+    nearest known word; `more` fills further places of the message.
+    """
     near = str(more.pop("near", ""))
     shown = str(text) if str(text) else '""'
     hint = "near" if near else "none"

@@ -113,7 +113,8 @@ class Amounts:
     @property
     def counted(self) -> NDArray[np.bool_]:
         """Cases that enter statements: priced, with a bill that adds up."""
-        return self.issue == 0
+        fine: NDArray[np.bool_] = self.issue == 0
+        return fine
 
     def issue_of(self, case: int) -> Issue | None:
         """Why a case has no price or no place in a statement."""
@@ -165,7 +166,9 @@ class Amounts:
 def mark_text(confidence: Confidence, *, is_demo: bool, lang: Lang) -> str:
     """What outputs say about the values they rest on."""
     if is_demo:
-        return {"zh": "示范数据（虚构），不得用于实际结算", "en": "invented demonstration data"}[lang]
+        return {"zh": "示范数据（虚构），不得用于实际结算", "en": "invented demonstration data"}[
+            lang
+        ]
     if confidence in ("unofficial", "constructed"):
         return {"zh": "含未经核实的数值", "en": "rests on values that are not verified"}[lang]
     return ""
@@ -174,8 +177,8 @@ def mark_text(confidence: Confidence, *, is_demo: bool, lang: Lang) -> str:
 def yuan_column(fen: NDArray[np.int64]) -> pa.Array:
     """Fen as decimal128(21, 2) yuan without touching a float; MISSING_FEN becomes null.
 
-    A decimal128 is a 128-bit integer of its last digit: the fen themselves, sign extended. 21 digits
-    hold every int64.
+    A decimal128 is a 128-bit integer of its last digit: the fen themselves, sign extended.
+    21 digits hold every int64.
     """
     missing = fen == MISSING_FEN
     low = np.where(missing, 0, fen)

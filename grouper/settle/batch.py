@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
 from weights.table import WeightTable
 
 Ids = NDArray[np.int64]
+D = TypeVar("D", np.int32, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,11 +86,11 @@ def read_facts(
     rows = len(batch)
     status = groups.status
     marks.mark(status == Status.REJECTED, Issue("ST212"))
-    days = _column(batch.discharge_date, rows, MISSING, np.dtype(np.int32))
+    days = _column(batch.discharge_date, rows, MISSING)
     marks.mark(days == MISSING, _needs("discharge_date"))
     era = policy.era(days)
     _mark_eras(era, days, groups, table, policy, marks)
-    total = _column(batch.total_cost_fen, rows, MISSING_FEN, np.dtype(np.int64))
+    total = _column(batch.total_cost_fen, rows, MISSING_FEN)
     marks.mark(total == MISSING_FEN, _needs("total_cost"))
     marks.mark(total < 0, Issue("ST207", "", {"field": "total_cost"}))
     marks.mark(total == 0, Issue("ST211"))
@@ -97,7 +99,7 @@ def read_facts(
     needs_level = status == Status.GROUPED
     levels = _levels(batch, rows, hospital, policy)
     level = _texts(levels, rows, policy.level, "hospital_level", needs_level, marks)
-    other = _column(batch.other_funds_fen, rows, MISSING_FEN, np.dtype(np.int64))
+    other = _column(batch.other_funds_fen, rows, MISSING_FEN)
     return Facts(
         era=era,
         group_id=groups.group_id.astype(np.int64),
@@ -106,7 +108,7 @@ def read_facts(
         hospital=hospital,
         status=status,
         total_fen=total,
-        pool_fen=_column(batch.fund_basic_fen, rows, MISSING_FEN, np.dtype(np.int64)),
+        pool_fen=_column(batch.fund_basic_fen, rows, MISSING_FEN),
         # payers leave the cell empty where they paid nothing, and the sum of others' parts
         # (total - pooled fund) does not depend on it
         other_fen=np.where(other == MISSING_FEN, 0, other),
@@ -197,11 +199,9 @@ def _mark_eras(
     marks.mark_each(era, [*reasons, None])
 
 
-def _column(
-    values: NDArray[np.integer], rows: int, missing: int, dtype: np.dtype[np.signedinteger]
-) -> NDArray[np.int64]:
+def _column(values: NDArray[D], rows: int, missing: int) -> NDArray[D]:
     """A column of the batch, all missing if the batch does not have it."""
-    return values if len(values) == rows else np.full(rows, missing, dtype)
+    return values if len(values) == rows else np.full(rows, missing, values.dtype)
 
 
 def _needs(field: str) -> Issue:

@@ -8,7 +8,6 @@ row by row. Each payment is rounded once, half up, to the fen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import pytest
 from invented import described, invented_scheme
@@ -16,7 +15,6 @@ from grouper.engine.drg import group_batch
 from grouper.engine.groups import Groups
 from grouper.engine.reference import Record, Reference
 from grouper.scheme.compile import CompiledScheme, compile_scheme
-from grouper.scheme.load import load_scheme
 from grouper.scheme.model import Scheme
 
 pytestmark = pytest.mark.property
@@ -37,14 +35,14 @@ class Subject:
         self.maker = RecordMaker(scheme)
 
 
-@cache
-def _subject(folder: Path) -> Subject:
-    return Subject(load_scheme(folder))
+@pytest.fixture(scope="module")
+def subjects(load: Callable[[str], Scheme]) -> Callable[[str], Subject]:
+    return cache(lambda scheme_id: Subject(load(scheme_id)))
 
 
 @pytest.fixture(params=SCHEMES)
-def subject(request: pytest.FixtureRequest, scheme_folder: Callable[[str], Path]) -> Subject:
-    return _subject(scheme_folder(request.param))
+def subject(request: pytest.FixtureRequest, subjects: Callable[[str], Subject]) -> Subject:
+    return subjects(request.param)
 
 
 def _check(subject: Subject, records: list[Record], rejects: list[int], how: str) -> Groups:

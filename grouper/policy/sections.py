@@ -1,0 +1,159 @@
+"""The sections of one policy file -> dated values, checked against the codes of the area."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from grouper.dated import Confidence, Dated, Span, Version, close_spans, span_issues
+from grouper.errors import Issue
+from grouper.policy import schema
+from grouper.policy.model import (
+    Area,
+    CostRule,
+    FundRule,
+    KeyedValues,
+    OutlierRule,
+    StandardRule,
+    Step,
+)
+
+_KEY_PARTS = ("insurance", "level", "hospital")
+_OPERATORS = {"low_outlier": ("<", "<="), "high_outlier": (">", ">=")}
+
+T = TypeVar("T")
+V_co = TypeVar("V_co", bound=schema.VersionFile, covariant=True)
+
+
+class _Section(Protocol[V_co]):
+    """What all sections have in common."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def confidence(self) -> Confidence: ...
+    @property
+    def values(self) -> Sequence[V_co]: ...
+
+
+class Sections:
+    """Reads the sections of one file; what is wrong is collected in `issues`."""
+
+    def __init__(self, path: Path, span: Span, area: Area) -> None:
+        self.issues: list[Issue] = []
+        self._path = path
+        self._span = span
+        self._known = {
+            "insurance": {one.code for one in area.insurances},
+            "level": {one.code for one in area.levels},
+            "hospital": {one.code for one in area.hospitals},
+        }
+        if span.end is not None and span.end <= span.start:
+            self._add("PO106", "valid_to", start=span.start, end=span.end)
+
+    def lacks(self, key: str) -> None:
+        """Note that a key is missing."""
+        self._add("PO103", key, key=key)
+
+    def keyed(
+        self, key: str, section: schema.RateSection | schema.CoefficientSection
+    ) -> Dated[KeyedValues]:
+        """Numbers by insurance, level or hospital; PO108 for a key the area does not know."""
+        parts = tuple(section.by.split("/"))
+        if not set(parts) <= set(_KEY_PARTS):
+            self._add("PO108", f"{key}.by", key=section.by, known=", ".join(_KEY_PARTS))
+
+        def make(version: schema.KeyedVersion) -> KeyedValues:
+            place = f"{key}.values.{version.start}"
+            values: dict[tuple[str, ...], Decimal] = {}
+            for text, number in (version.__pydantic_extra__ or {}).items():
+                parts_of_key = ("*",) * len(parts) if text == "*" else tuple(text.split("/"))
+                if text != "*" and not self._fits(parts_of_key, parts):
+                    self._add("PO108", f"{place}.{text}", key=text, known=section.by)
+                values[parts_of_key] = number
+            if not values:
+                self.lacks(place)
+            return KeyedValues(parts, values)
+
+        return self._dated(key, section, make, unit=section.unit)
+
+    def outlier(
+        self, key: str, section: schema.LowSection | schema.HighSection
+    ) -> Dated[OutlierRule]:
+        """An outlier rule; ST107 for a schedule that cannot be read top down."""
+
+        def make(version: schema.LowVersion | schema.HighVersion) -> OutlierRule:
+            place = f"{key}.values.{version.start}"
+            steps = tuple(
+                Step(step.k, step.weight_up_to, step.weight_below, step.level, step.insurance)
+                for step in version.multiple
+            )
+            allowed = _OPERATORS[key]
+            if version.operator not in allowed:
+                params = {"value": version.operator, "expected": " ".join(allowed)}
+                self._add("PO104", f"{place}.operator", key=key, problem="choice", **params)
+            codes = [("level", step.level) for step in steps]
+            codes += [("insurance", step.insurance) for step in steps]
+            for kind, code in codes:
+                if code and code not in self._known[kind]:
+                    self._add("PO108", f"{place}.multiple", key=code, known=kind)
+            if not _readable(steps):
+                self._add("ST107", f"{place}.multiple", key=key)
+            return OutlierRule(version.rule, version.operator, steps)
+
+        return self._dated(key, section, make)
+
+    def standard(self, section: schema.StandardSection) -> Dated[StandardRule]:
+        """The payment standard."""
+        return self._dated("standard", section, lambda one: StandardRule(one.rule, one.ratio_base))
+
+    def cost(self, key: str, section: schema.CostSection) -> Dated[CostRule]:
+        """Cases paid a share of their cost."""
+        return self._dated(key, section, lambda one: CostRule(one.rule, one.factor))
+
+    def fund(self, section: schema.FundSection) -> Dated[FundRule]:
+        """The pooled fund's part."""
+        return self._dated("fund", section, lambda one: FundRule(one.rule, one.negative))
+
+    def deposit(self, section: schema.DepositSection) -> Dated[Decimal]:
+        """The share of a month kept as deposit."""
+        return self._dated("deposit", section, lambda one: one.value, unit=section.unit)
+
+    def _dated(
+        self, key: str, section: _Section[V_co], make: Callable[[V_co], T], *, unit: str = ""
+    ) -> Dated[T]:
+        """All versions of a section, oldest first; gaps and overlaps are noted."""
+        versions = sorted(section.values, key=lambda version: version.start)
+        spans = close_spans([(one.start, one.end) for one in versions], self._span.end)
+        where = f"{self._path}: {key}.values"
+        self.issues.extend(span_issues(spans, within=self._span, where=where))
+        made = tuple(
+            Version(span, make(version)) for span, version in zip(spans, versions, strict=True)
+        )
+        return Dated(key, made, section.source, section.confidence, unit)
+
+    def _fits(self, key: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+        return len(key) == len(parts) and all(
+            code in self._known.get(part, ()) for code, part in zip(key, parts, strict=True)
+        )
+
+    def _add(self, code: str, place: str, **params: object) -> None:
+        self.issues.append(Issue(code, f"{self._path}: {place}", params))
+
+
+def _readable(steps: Sequence[Step]) -> bool:
+    """Whether only the last step fits every case and weight borders rise for each condition."""
+    if not steps[-1].is_open or any(step.is_open for step in steps[:-1]):
+        return False
+    reached: dict[tuple[str, str], Decimal] = {}
+    for step in steps[:-1]:
+        border = step.weight_up_to if step.weight_up_to is not None else step.weight_below
+        if border is None:
+            continue
+        key = (step.level, step.insurance)
+        if border <= reached.get(key, Decimal(0)):
+            return False
+        reached[key] = border
+    return True

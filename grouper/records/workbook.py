@@ -1,0 +1,113 @@
+"""XLSX, XLS and ODS → `Raw`: cells as the sheet holds them, text, numbers, dates apart."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grouper.errors import DataFileError, Issue, RecordError
+from grouper.records.raw import HeaderScore, Raw, header_row
+from grouper.records.user import Column
+from grouper.records.values import cell_text
+from grouper.sheet import form_of
+
+_Rows = list[list[object]]
+#: a formula cell that was saved without its value
+_UNSTORED = re.compile(rb'<c [^>]*?r="([A-Z]+\d+)"[^>]*><f[^>]*?(?:/>|>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>')
+
+
+def read_workbook(data: bytes, name: str, path: str, score: HeaderScore) -> tuple[Raw, list[Issue]]:
+    """The records of the first sheet that has known headers, and what is odd about the file.
+
+    A formula cell counts by its stored value. Rows and columns without any content are no records.
+    Raises DataFileError (DF132 other content, DF134 password, DF135 damaged), RecordError (RE17).
+    """
+    book = _opened(data, name, path)
+    title, rows, at, others = _best_sheet(book, score)
+    if not rows:
+        raise DataFileError("DF131", name, path=name)
+    headers = [cell_text(cell) for cell in rows[at]]
+    body, numbers = _filled(rows, at + 1)
+    if not body:
+        raise RecordError("RE17", name, path=name)
+    columns: list[Column] = [list(cells) for cells in zip(*body, strict=True)]
+    while columns and not headers[len(columns) - 1] and not any(_is_filled(c) for c in columns[-1]):
+        columns.pop()
+    facts: dict[str, object] = {"sheet": title, "header_row": at + 1}
+    if others:
+        facts["other_sheets"] = others
+    raw = Raw(
+        name, path, "cells", tuple(headers[: len(columns)]), tuple(columns),
+        np.array(numbers, np.int64), at + 1, title, facts=facts,
+    )
+    return raw, _formula_issues(data, name)
+
+
+def _opened(data: bytes, name: str, path: str) -> Any:
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    form, suffix = form_of(data), Path(path).suffix.lower()
+    if form == "xls" and suffix != ".xls":
+        # an encrypted workbook is wrapped in the container of the old binary format
+        raise DataFileError("DF134", name, path=name)
+    if form not in ("xlsx/zip", "xls"):
+        raise DataFileError("DF132", name, path=name, form=form or "text")
+    try:
+        return CalamineWorkbook.from_filelike(io.BytesIO(data))
+    except PasswordError:
+        raise DataFileError("DF134", name, path=name) from None
+    except (CalamineError, OSError) as error:
+        raise DataFileError("DF135", name, path=name, detail=error) from None
+
+
+def _best_sheet(book: Any, score: HeaderScore) -> tuple[str, _Rows, int, list[str]]:
+    """Name, rows and header position of the sheet with most known headers; the other names."""
+    best: tuple[int, str, _Rows, int] = (-1, "", [], 0)
+    names = list(book.sheet_names)
+    for title in names:
+        rows = book.get_sheet_by_name(title).to_python(skip_empty_area=False)
+        top = [[cell_text(cell) for cell in row] for row in rows[:12]]
+        at = header_row(top, score)
+        found = score(top[at]) if top else -1
+        if found > best[0]:
+            best = (found, title, rows, at)
+        if found >= 3:
+            break
+    return best[1], best[2], best[3], [title for title in names if title != best[1]]
+
+
+def _is_filled(cell: object) -> bool:
+    return cell is not None and cell != ""
+
+
+def _filled(rows: _Rows, start: int) -> tuple[_Rows, list[int]]:
+    """The rows below the header that hold anything, with their numbers in the sheet."""
+    body, numbers = [], []
+    for number, row in enumerate(rows[start:], start + 1):
+        if any(map(_is_filled, row)):
+            body.append(row)
+            numbers.append(number)
+    return body, numbers
+
+
+def _formula_issues(data: bytes, name: str) -> list[Issue]:
+    """A warning if formula cells have no stored value: they read as empty."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return []
+    cells: list[str] = []
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for member in archive.namelist():
+            if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", member):
+                continue
+            xml = archive.read(member)
+            if b"<f>" in xml or b"<f " in xml:
+                cells += [match.decode() for match in _UNSTORED.findall(xml)]
+    if not cells:
+        return []
+    params = {"count": len(cells), "cells": ", ".join(cells[:5])}
+    return [Issue("RW13", name, params)]

@@ -1,0 +1,149 @@
+"""A statement (月度拨付表): its lines, the sums behind them, and the checks that must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grouper.dated import Confidence
+from grouper.errors import Lang
+from grouper.money import yuan
+from grouper.settle.amounts import CaseType, mark_text
+
+#: id -> (Chinese label, English label, formula)
+LINES: Mapping[str, tuple[str, str, str]] = {
+    "M1": ("病例数", "cases", "count"),
+    "M2": ("医疗总费用", "total cost", "sum of total cost"),
+    "M3": ("支付标准合计", "payment by groups", "sum of case payments"),
+    "M4": ("个人负担", "patients' part", "sum of total - pooled fund - other funds"),
+    "M5": ("其他基金", "other funds", "sum of other funds"),
+    "M5b": ("负数归零", "negative parts cut to zero", "sum of what was cut"),
+    "M6": ("应付统筹基金", "accrued pooled fund", "M3 - M4 - M5 + M5b"),
+    "M7": ("待审特例单议", "special cases awaiting review", "sum of recorded pooled fund"),
+    "M8": ("更正", "corrections", "sum of new - old accrual"),
+    "M8b": ("迟报", "late lists", "sum of accrual"),
+    "M9": ("审核扣款", "audit deductions", "sum of deductions"),
+    "M10": ("结算基数", "base", "M6 + M7 + M8 + M8b - M9"),
+    "M11": ("质量保证金", "deposit", "round(rate x max(M10, 0))"),
+    "M12": ("应拨", "payable", "M10 - M11"),
+    "M13": ("周转金抵扣", "advance offset", "min(schedule, outstanding, max(M12 + M14, 0))"),
+    "M14": ("上月结转", "carried in", "last M16"),
+    "M15": ("实拨", "paid", "max(M12 + M14 - M13, 0)"),
+    "M16": ("结转下月", "carried out", "min(M12 + M14 - M13, 0)"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a statement; `amount_fen` is a count of cases for M1."""
+
+    id: str
+    label_zh: str
+    label_en: str
+    amount_fen: int
+    formula: str
+    is_count: bool = False
+
+    @property
+    def text(self) -> str:
+        """The count, or the amount in yuan."""
+        return str(self.amount_fen) if self.is_count else yuan(self.amount_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The cases of one type: how many, and their sums in fen."""
+
+    case_type: CaseType
+    cases: int
+    total_fen: int
+    payable_fen: int
+    patient_fen: int
+    other_fen: int
+    pool_fen: int
+    fund_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Two numbers that must be equal."""
+
+    name: str
+    left: int
+    right: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether they are."""
+        return self.left == self.right
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one hospital is paid for the cases of one insurance in one month.
+
+    parts: the same sums by case type. not_counted: issue code -> cases that have no price or a
+    bill that does not add up; their cost is `not_counted_fen`. They are in no line.
+    """
+
+    area_id: str
+    hospital: str
+    hospital_name: str
+    insurance: str
+    insurance_zh: str
+    insurance_en: str
+    place: str
+    month: str
+    lines: tuple[Line, ...]
+    parts: tuple[Part, ...]
+    checks: tuple[Check, ...]
+    not_counted: Mapping[str, int]
+    not_counted_fen: int
+    confidence: Confidence
+    is_demo: bool
+    weight_table: str
+    scheme_id: str
+
+    def line(self, line_id: str) -> Line:
+        """A line by its id."""
+        return next(line for line in self.lines if line.id == line_id)
+
+    @property
+    def cases(self) -> int:
+        """All cases of the key, counted or not."""
+        return self.line("M1").amount_fen + sum(self.not_counted.values())
+
+    def mark(self, lang: Lang = "en") -> str:
+        """What the printed statement must carry; "" when its values are verified."""
+        return mark_text(self.confidence, is_demo=self.is_demo, lang=lang)
+
+    def to_dict(self) -> dict[str, object]:
+        """Stable keys for `--json`; amounts as text in yuan."""
+        return {
+            "area": self.area_id,
+            "hospital": self.hospital,
+            "hospital_name": self.hospital_name,
+            "insurance": self.insurance,
+            "place": self.place,
+            "month": self.month,
+            "lines": {line.id: line.text for line in self.lines},
+            "parts": [
+                {
+                    "case_type": part.case_type.word("en"),
+                    "cases": part.cases,
+                    "total": yuan(part.total_fen),
+                    "payment": yuan(part.payable_fen),
+                    "patient": yuan(part.patient_fen),
+                    "other_funds": yuan(part.other_fen),
+                    "recorded_fund": yuan(part.pool_fen),
+                    "fund_payment": yuan(part.fund_fen),
+                }
+                for part in self.parts
+            ],
+            "not_counted": dict(self.not_counted),
+            "not_counted_cost": yuan(self.not_counted_fen),
+            "scheme": self.scheme_id,
+            "weight_table": self.weight_table,
+            "confidence": self.confidence,
+            "mark": self.mark("en"),
+        }
