@@ -13,7 +13,24 @@ from grouper.datafile import data_folder
 from grouper.scheme.load import load_scheme
 from grouper.scheme.model import Scheme
 
+_UPDATE = "--update"
 REGIONAL = Path(__file__).parent / "data" / "schemes" / "regional.tar.xz"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(_UPDATE, action="store_true", help="write golden files anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """`golden(path, text)`: the text equals the committed file; `--update` writes it instead."""
+
+    def check(path: Path, text: str) -> None:
+        if request.config.getoption(_UPDATE):
+            path.write_text(text, "utf-8", newline="\n")
+        assert text == path.read_text("utf-8"), f"{path.name} differs; see with {_UPDATE}"
+
+    return check
 
 
 @pytest.fixture(scope="session")

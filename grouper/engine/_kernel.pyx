@@ -114,7 +114,7 @@ cdef class Kernel:
     cdef const uint32_t[:, ::1] class_strides
     cdef const uint8_t[::1] class_splits
     cdef const uint32_t[::1] list_first, list_other, list_start, list_stop, cand_rule
-    cdef const int32_t[::1] cand_entry
+    cdef const int32_t[::1] cand_gate, cand_entry
     cdef const uint16_t[:, ::1] first, other
     cdef const uint32_t[::1] rule_adrg, adrg_start, adrg_stop, drg_group
     cdef const uint8_t[::1] rule_ambiguous, adrg_flags, adrg_simple
@@ -138,7 +138,8 @@ cdef class Kernel:
         self.cell_full, self.cell_quiet = candidacy.cell_full, candidacy.cell_quiet
         self.list_first, self.list_other = candidacy.list_first, candidacy.list_other
         self.list_start, self.list_stop = candidacy.list_start, candidacy.list_stop
-        self.cand_rule, self.cand_entry = candidacy.cand_rule, candidacy.cand_entry
+        self.cand_rule = candidacy.cand_rule
+        self.cand_gate, self.cand_entry = candidacy.cand_gate, candidacy.cand_entry
         self.first, self.other = candidacy.first, candidacy.other
         self.adrg_flags, self.adrg_simple = refinement.flags, refinement.simple
         self.adrg_table = refinement.table
@@ -343,6 +344,8 @@ cdef class Kernel:
         # candidates from `cand` on, in order, each with all that remains of its condition
         cdef Case case
         cdef uint32_t rule, group
+        cdef int gate = YES
+        cdef bint entered = True
         case.columns = c
         case.at = i
         case.dx_start, case.dx_stop = c.dx_offsets[i], c.dx_offsets[i + 1]
@@ -353,7 +356,10 @@ cdef class Kernel:
         if case.px_start < case.px_stop:
             case.main_px_class = self.px_class[c.px[case.px_start]]
         while cand < stop:
-            if self._holds(&case, self.cand_entry[cand]):
+            if self.cand_gate[cand] != gate:
+                gate = self.cand_gate[cand]
+                entered = self._holds(&case, gate)
+            if entered and self._holds(&case, self.cand_entry[cand]):
                 rule = self.cand_rule[cand]
                 if self.rule_ambiguous[rule]:
                     c.rule_id[i] = rule + 1

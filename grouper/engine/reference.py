@@ -41,7 +41,7 @@ from grouper.scheme.condition import (
 from grouper.scheme.model import AdrgRule, Drg, Scheme
 
 if TYPE_CHECKING:
-    from grouper.engine.trace import Names, Trace
+    from grouper.engine.trace import Trace
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 _COMPARISONS: Final[Mapping[str, Any]] = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq}
@@ -114,10 +114,10 @@ class Reference:
 
     def __init__(self, scheme: Scheme) -> None:
         self.scheme = scheme
-        #: kind -> code -> the names of the lists that hold it
-        self._holding: dict[str, dict[str, frozenset[str]]] = {"dx": {}, "px": {}}
+        #: kind (`dx`, `px`) -> code -> the names of the lists that hold it
+        self.holding: dict[str, dict[str, frozenset[str]]] = {"dx": {}, "px": {}}
         for name, code_list in scheme.lists.items():
-            holding = self._holding[code_list.kind]
+            holding = self.holding[code_list.kind]
             for code in code_list.codes:
                 holding[code] = holding.get(code, _NOTHING) | {name}
         self.rules: dict[str, list[tuple[int, AdrgRule]]] = {m.mdc: [] for m in scheme.mdcs}
@@ -167,7 +167,7 @@ class Reference:
         return Facts(
             codes=codes,
             lists={**self._lists("dx", dx), **self._lists("px", px)},
-            holding=self._holding,
+            holding=self.holding,
             numbers={
                 "age": record.age,
                 "age_days": record.age_days,
@@ -182,7 +182,7 @@ class Reference:
 
     def _lists(self, kind: str, codes: tuple[str, ...]) -> dict[str, frozenset[str]]:
         """The lists that hold the first, one of the others, one of all of these codes."""
-        holding = self._holding[kind]
+        holding = self.holding[kind]
         main = _NOTHING.union(*(holding.get(code, _NOTHING) for code in codes[:1]))
         other = _NOTHING.union(*(holding.get(code, _NOTHING) for code in codes[1:]))
         return {f"main_{kind}": main, f"other_{kind}": other, f"any_{kind}": main | other}
@@ -209,12 +209,12 @@ class Reference:
             return Severity.MCC
         return Severity.CC if facts.flags["cc"] else Severity.NONE
 
-    def trace(self, record: Record, *, names: Names | None = None) -> Trace:
-        """Why `group(record)` is what it is; `names` gives the names of codes."""
+    def trace(self, record: Record) -> Trace:
+        """Explain `group(record)`."""
         # the definition must not depend on its explanation, so the import waits until asked for
         from grouper.engine.trace import trace
 
-        return trace(self, record, names=names)
+        return trace(self, record)
 
 
 def rejection(record: Record) -> str:

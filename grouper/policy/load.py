@@ -194,17 +194,18 @@ def _read_edition(path: Path, area: Area, issues: list[Issue]) -> Edition | None
         return None
     span = Span(file.valid_from, file.valid_to)
     read = Sections(path, span, area)
+    coefficient, low, high = file.hospital_coefficient, file.low_outlier, file.high_outlier
+    ambiguous, ungrouped = file.ambiguous, file.ungrouped
     edition = Edition(
         file=file,
         span=span,
         base_rate=read.keyed("base_rate", file.base_rate),
-        coefficient=file.hospital_coefficient
-        and read.keyed("hospital_coefficient", file.hospital_coefficient),
+        coefficient=read.keyed("hospital_coefficient", coefficient) if coefficient else None,
         standard=read.standard(file.standard),
-        low=file.low_outlier and read.outlier("low_outlier", file.low_outlier),
-        high=file.high_outlier and read.outlier("high_outlier", file.high_outlier),
-        ambiguous=file.ambiguous and read.cost("ambiguous", file.ambiguous),
-        ungrouped=file.ungrouped and read.cost("ungrouped", file.ungrouped),
+        low=read.outlier("low_outlier", low) if low else None,
+        high=read.outlier("high_outlier", high) if high else None,
+        ambiguous=read.cost("ambiguous", ambiguous) if ambiguous else None,
+        ungrouped=read.cost("ungrouped", ungrouped) if ungrouped else None,
         fund=read.fund(file.fund),
         deposit=read.deposit(file.deposit),
     )

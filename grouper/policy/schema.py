@@ -72,20 +72,24 @@ class StandardVersion(VersionFile):
     ratio_base: RatioBase
 
 
-class LowVersion(VersionFile):
+class OutlierVersion(VersionFile):
+    """What low and high outliers have in common."""
+
+    rule: str
+    operator: Operator
+    multiple: list[StepFile] = Field(min_length=1)
+
+
+class LowVersion(OutlierVersion):
     """Low outliers."""
 
     rule: Literal["L1"]
-    operator: Operator
-    multiple: list[StepFile] = Field(min_length=1)
 
 
-class HighVersion(VersionFile):
+class HighVersion(OutlierVersion):
     """High outliers."""
 
     rule: Literal["H0", "H1", "H3", "H5", "H7", "H8"]
-    operator: Operator
-    multiple: list[StepFile] = Field(min_length=1)
 
 
 class CostVersion(VersionFile):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from grouper.dated import Confidence, Dated, Span, Version, close_spans, span_issues
+from grouper.dated import Dated, Span, Version, close_spans, span_issues
 from grouper.errors import Issue
 from grouper.policy import schema
 from grouper.policy.model import (
@@ -24,18 +24,7 @@ _KEY_PARTS = ("insurance", "level", "hospital")
 _OPERATORS = {"low_outlier": ("<", "<="), "high_outlier": (">", ">=")}
 
 T = TypeVar("T")
-V_co = TypeVar("V_co", bound=schema.VersionFile, covariant=True)
-
-
-class _Section(Protocol[V_co]):
-    """What all sections have in common."""
-
-    @property
-    def source(self) -> str: ...
-    @property
-    def confidence(self) -> Confidence: ...
-    @property
-    def values(self) -> Sequence[V_co]: ...
+V = TypeVar("V", bound=schema.VersionFile)
 
 
 class Sections:
@@ -77,14 +66,15 @@ class Sections:
                 self.lacks(place)
             return KeyedValues(parts, values)
 
-        return self._dated(key, section, make, unit=section.unit)
+        return self._dated(key, section, section.values, make, unit=section.unit)
 
     def outlier(
         self, key: str, section: schema.LowSection | schema.HighSection
     ) -> Dated[OutlierRule]:
         """An outlier rule; ST107 for a schedule that cannot be read top down."""
+        versions: Sequence[schema.OutlierVersion] = section.values
 
-        def make(version: schema.LowVersion | schema.HighVersion) -> OutlierRule:
+        def make(version: schema.OutlierVersion) -> OutlierRule:
             place = f"{key}.values.{version.start}"
             steps = tuple(
                 Step(step.k, step.weight_up_to, step.weight_below, step.level, step.insurance)
@@ -103,29 +93,51 @@ class Sections:
                 self._add("ST107", f"{place}.multiple", key=key)
             return OutlierRule(version.rule, version.operator, steps)
 
-        return self._dated(key, section, make)
+        return self._dated(key, section, versions, make)
 
     def standard(self, section: schema.StandardSection) -> Dated[StandardRule]:
         """The payment standard."""
-        return self._dated("standard", section, lambda one: StandardRule(one.rule, one.ratio_base))
+
+        def make(version: schema.StandardVersion) -> StandardRule:
+            return StandardRule(version.rule, version.ratio_base)
+
+        return self._dated("standard", section, section.values, make)
 
     def cost(self, key: str, section: schema.CostSection) -> Dated[CostRule]:
         """Cases paid a share of their cost."""
-        return self._dated(key, section, lambda one: CostRule(one.rule, one.factor))
+
+        def make(version: schema.CostVersion) -> CostRule:
+            return CostRule(version.rule, version.factor)
+
+        return self._dated(key, section, section.values, make)
 
     def fund(self, section: schema.FundSection) -> Dated[FundRule]:
         """The pooled fund's part."""
-        return self._dated("fund", section, lambda one: FundRule(one.rule, one.negative))
+
+        def make(version: schema.FundVersion) -> FundRule:
+            return FundRule(version.rule, version.negative)
+
+        return self._dated("fund", section, section.values, make)
 
     def deposit(self, section: schema.DepositSection) -> Dated[Decimal]:
         """The share of a month kept as deposit."""
-        return self._dated("deposit", section, lambda one: one.value, unit=section.unit)
+
+        def make(version: schema.ShareVersion) -> Decimal:
+            return version.value
+
+        return self._dated("deposit", section, section.values, make, unit=section.unit)
 
     def _dated(
-        self, key: str, section: _Section[V_co], make: Callable[[V_co], T], *, unit: str = ""
+        self,
+        key: str,
+        section: schema.Section,
+        values: Sequence[V],
+        make: Callable[[V], T],
+        *,
+        unit: str = "",
     ) -> Dated[T]:
         """All versions of a section, oldest first; gaps and overlaps are noted."""
-        versions = sorted(section.values, key=lambda version: version.start)
+        versions = sorted(values, key=lambda version: version.start)
         spans = close_spans([(one.start, one.end) for one in versions], self._span.end)
         where = f"{self._path}: {key}.values"
         self.issues.extend(span_issues(spans, within=self._span, where=where))

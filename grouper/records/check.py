@@ -133,7 +133,7 @@ def check_codes(
     for what, mask in (("gap", clean.gaps), ("duplicate", clean.duplicates)):
         if mask.any():
             at = int(mask.argmax())
-            findings.add("RW05", place(at), times=int(mask.sum()), what=what, kind=table.kind)
+            findings.add("RW05", place(at), times=int(mask.sum()), found=what, kind=table.kind)
 
 
 def _first_rows(column: CodeColumn) -> dict[str, int]:

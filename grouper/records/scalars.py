@@ -113,13 +113,12 @@ def ages(scalars: Scalars) -> tuple[_Ints, _Ints]:
     admitted = scalars.numbers("admit_time", values.day)
     dated = (born != MISSING) & (admitted != MISSING) & (admitted >= born)
     if dated.any():
-        at = int((born > admitted).argmax())
         derived = _whole_years(born, admitted)
         years = np.where((years == MISSING) & dated, derived, years)
         days = np.where((days == MISSING) & dated & (years == 0), admitted - born, days)
         _conflict(scalars, dated & (np.abs(years - derived) > 1), "age")
-    _ = at if dated.any() else 0
-    _conflict(scalars, (years > 0) & (told != MISSING) & (np.abs(told // 365 - years) > 1), "age_days")
+    old = (years > 0) & (told != MISSING)
+    _conflict(scalars, old & (np.abs(told // 365 - years) > 1), "age_days")
     # days of life count under one year only: some exports fill them for everybody
     return years, np.where(years == 0, days, MISSING)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from grouper.errors import DataFileError, Issue, RecordError
+from grouper.errors import DataFileError, RecordError
 from grouper.records.raw import HeaderScore, Raw, header_row
 from grouper.records.user import Column
 from grouper.records.values import cell_text
@@ -21,8 +21,8 @@ _Rows = list[list[object]]
 _UNSTORED = re.compile(rb'<c [^>]*?r="([A-Z]+\d+)"[^>]*><f[^>]*?(?:/>|>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>')
 
 
-def read_workbook(data: bytes, name: str, path: str, score: HeaderScore) -> tuple[Raw, list[Issue]]:
-    """The records of the first sheet that has known headers, and what is odd about the file.
+def read_workbook(data: bytes, name: str, path: str, score: HeaderScore) -> tuple[Raw, list[str]]:
+    """The records of the sheet with known headers, and its formula cells without a stored value.
 
     A formula cell counts by its stored value. Rows and columns without any content are no records.
     Raises DataFileError (DF132 other content, DF134 password, DF135 damaged), RecordError (RE17).
@@ -45,7 +45,7 @@ def read_workbook(data: bytes, name: str, path: str, score: HeaderScore) -> tupl
         name, path, "cells", tuple(headers[: len(columns)]), tuple(columns),
         np.array(numbers, np.int64), at + 1, title, facts=facts,
     )
-    return raw, _formula_issues(data, name)
+    return raw, _unstored_formulas(data)
 
 
 def _opened(data: bytes, name: str, path: str) -> Any:
@@ -95,8 +95,8 @@ def _filled(rows: _Rows, start: int) -> tuple[_Rows, list[int]]:
     return body, numbers
 
 
-def _formula_issues(data: bytes, name: str) -> list[Issue]:
-    """A warning if formula cells have no stored value: they read as empty."""
+def _unstored_formulas(data: bytes) -> list[str]:
+    """Formula cells that were saved without a value: they read as empty."""
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return []
     cells: list[str] = []
@@ -107,7 +107,4 @@ def _formula_issues(data: bytes, name: str) -> list[Issue]:
             xml = archive.read(member)
             if b"<f>" in xml or b"<f " in xml:
                 cells += [match.decode() for match in _UNSTORED.findall(xml)]
-    if not cells:
-        return []
-    params = {"count": len(cells), "cells": ", ".join(cells[:5])}
-    return [Issue("RW13", name, params)]
+    return cells

@@ -86,7 +86,7 @@ def height(option: Option) -> int:
     """The height in pixels that a chart needs to be read."""
     base = option["baseOption"]
     bars = len({one.get("stack", one["name"]) for one in base["series"] if one["type"] == "bar"})
-    return 100 + len(base["yAxis"]["data"]) * (16 + 16 * max(bars, 1))
+    return 90 + len(base["yAxis"]["data"]) * (16 + 16 * max(bars, 1))
 
 
 def _of_status(shown: Sequence[Sequence[CoverageRow]], status: str) -> list[str]:
@@ -142,10 +142,20 @@ def _figures(shown: Sequence[Sequence[CoverageRow]]) -> Option:
         "type": "scatter",
         "data": data,
         "symbolSize": 1,
-        "itemStyle": {"opacity": 0},
-        "label": {"show": True, "position": "right", "distance": 6, "color": BLACK},
+        # not opacity 0, which would hide the label too
+        "itemStyle": {"color": "rgba(0,0,0,0)"},
+        # a mark further right may run into the figures where the page is narrow
+        "label": {
+            "show": True,
+            "position": "right",
+            "distance": 4,
+            "color": BLACK,
+            "backgroundColor": "#FFFFFF",
+            "padding": [1, 2],
+        },
         "tooltip": {"show": False},
         "silent": True,
+        "z": 6,
     }
 
 
@@ -172,7 +182,13 @@ def _horizontal(labels: list[str], series: list[Option], *, unit: str, axis_name
         },
         # rich text instead of HTML: names of users never become markup
         "tooltip": {"trigger": "item", "renderMode": "richText"},
-        "grid": {"top": 44, "left": 8, "right": 64, "bottom": 48, "containLabel": True},
+        "grid": {
+            "top": 44,
+            "left": 8,
+            "right": 64,
+            "bottom": 36 if axis_name else 8,
+            "containLabel": True,
+        },
         "xAxis": {
             "type": "value",
             "min": 0,

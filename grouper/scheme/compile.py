@@ -35,7 +35,7 @@ from grouper.scheme.condition import (
 from grouper.scheme.model import Scheme
 from grouper.scheme.program import Program, ProgramBuilder
 from grouper.scheme.residuals import Candidates, Remainder, Residuals, principal_lists
-from grouper.scheme.simplify import in_pairs, substitute
+from grouper.scheme.simplify import conjunction, in_pairs, substitute
 
 CC, MCC = 1, 2
 NO_TABLE = 2**30 - 1
@@ -59,7 +59,8 @@ class Candidacy:
     cell                cell of remaining rules
     cell_mask, cell_full, cell_quiet   quiet bits that matter; the two candidate lists
     list_first, list_other   row numbers, NO_ROW = nothing; list_start, list_stop: span in cand_*
-    cand_rule, cand_entry    position in scheme.adrgs; entry of the remaining condition
+    cand_rule                position in scheme.adrgs
+    cand_gate, cand_entry    entries of what remains of the MDC's and of the rule's condition
     first, other (rows, px classes)   see `booking`; the last class is "no procedure"
     """
 
@@ -76,6 +77,7 @@ class Candidacy:
     list_start: U32
     list_stop: U32
     cand_rule: U32
+    cand_gate: I32
     cand_entry: I32
     first: U16
     other: U16
@@ -277,6 +279,7 @@ class _CandidacyBuilder:
         self.bookings = bookings
         self.builder = builder
         self.classes: dict[Remainder, int] = {}
+        self._both: dict[tuple[Condition, Condition], Condition] = {}
 
     def build(self, dx_ids: dict[str, int], dx_lists: list[str]) -> Candidacy:
         dx_class = self._classify(dx_ids)
@@ -291,15 +294,17 @@ class _CandidacyBuilder:
         bit = {name: 1 << index % QUIET_BITS for index, name in enumerate(dx_lists)}
         masks = [reduce(or_, (bit[name] for name in c.lists), 0) for c in cells]
         first, other = _Rows(), _Rows()
-        list_first, list_other, starts, rules, entries = [], [], [0], [], []
+        list_first, list_other, starts, rules, gates, entries = [], [], [0], [], [], []
         for candidates in lists:
-            rests = [self.residuals.conditions.all[rest] for _, rest in candidates]
+            mdcs = [self.residuals.conditions.all[entry] for _, entry, _ in candidates]
+            rests = [self.residuals.conditions.all[rest] for _, _, rest in candidates]
             if len(rests) > MAX_CANDIDATES:
                 raise SchemeError("SE20", self.scheme.folder, what=f"{MAX_CANDIDATES} rules")
-            rows = self.bookings.rows(rests)
+            rows = self.bookings.rows(list(map(self._joined, mdcs, rests)))
             list_first.append(first.add(rows[0]))
             list_other.append(NO_ROW if (rows[1] == NOTHING).all() else other.add(rows[1]))
-            rules += [position for position, _ in candidates]
+            rules += [position for position, _, _ in candidates]
+            gates += [self.builder.entry(mdc) for mdc in mdcs]
             entries += [self.builder.entry(rest) for rest in rests]
             starts.append(len(rules))
         return Candidacy(
@@ -316,10 +321,16 @@ class _CandidacyBuilder:
             list_start=np.array(starts[:-1], np.uint32),
             list_stop=np.array(starts[1:], np.uint32),
             cand_rule=np.array(rules, np.uint32),
+            cand_gate=np.array(gates, np.int32),
             cand_entry=np.array(entries, np.int32),
             first=first.table(self.bookings.n_classes),
             other=other.table(self.bookings.n_classes),
         )
+
+    def _joined(self, mdc: Condition, rest: Condition) -> Condition:
+        if (mdc, rest) not in self._both:
+            self._both[mdc, rest] = conjunction((mdc, rest))
+        return self._both[mdc, rest]
 
     def _classify(self, dx_ids: dict[str, int]) -> U32:
         whens = [in_pairs(when) for when in _entry_conditions(self.scheme)]

@@ -89,11 +89,10 @@ def check_reach(source: Source, conditions: Conditions) -> Iterator[Issue]:
         if when is None or may is None:
             continue
         for name in dict.fromkeys(_principal_lists(when)):
-            if not (principals.lists[name] & may).any():
-                # a surgical rule may rest on its procedures; a medical one has nothing else
-                if row["kind"] == "medical":
-                    yield finding("SW03", row.where("when"), "", name, mdc=row["mdc"])
-                    continue
+            # a surgical rule may rest on its procedures; a medical one has nothing else
+            if row["kind"] == "medical" and not (principals.lists[name] & may).any():
+                yield finding("SW03", row.where("when"), "", name, mdc=row["mdc"])
+                continue
             if (row["mdc"], name) in reported:
                 continue
             reported.add((row["mdc"], name))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 from math import prod
+from typing import TypeVar
 
 from grouper.scheme.condition import (
     FALSE,
@@ -34,12 +35,15 @@ from grouper.scheme.condition import (
 )
 from grouper.scheme.model import Scheme
 from grouper.scheme.program import FIELD_IDS, FIELDS, HIGHEST, LOWEST, interval
-from grouper.scheme.simplify import Atom, conjunction, in_pairs, substitute
+from grouper.scheme.simplify import Atom, in_pairs, substitute
 
-#: (position in scheme.adrgs, number of what remains of its condition), in the order of trying
-Candidates = tuple[tuple[int, int], ...]
+#: (position in scheme.adrgs, what remains of the MDC's condition, of the rule's condition), the
+#: conditions by their numbers, in the order of trying
+Candidate = tuple[int, int, int]
+Candidates = tuple[Candidate, ...]
 
 _MOST_CELLS = 4096
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,6 @@ class Residuals:
             + [when for _, _, rules in self._rules for _, when, _ in rules]
         )
         self._given: dict[tuple[int, frozenset[str]], Condition] = {}
-        self._joined: dict[tuple[int, int], int] = {}
         self._quiet: dict[tuple[int, frozenset[str]], int] = {}
         self._in_cell: dict[tuple[int, tuple[tuple[int, int], ...]], int] = {}
 
@@ -124,16 +127,15 @@ class Residuals:
         """What remains for a principal diagnosis that stands in the lists `inside`."""
         number = self.conditions.number
         never = number(FALSE)
-        full: list[tuple[int, int]] = []
+        full: list[Candidate] = []
         for k, (mdc_when, mdc_lists, rules) in enumerate(self._rules):
             entry = number(self._knowing(~k, mdc_when, inside & mdc_lists))
             if entry == never:
                 continue
             for position, when, lists in rules:
                 rest = number(self._knowing(position, when, inside & lists))
-                both = self._both(entry, rest)
-                if both != never:
-                    full.append((position, both))
+                if rest != never:
+                    full.append((position, entry, rest))
         return self._with_quiet(self._cut(full), inside)
 
     def split(self, remainder: Remainder) -> Split:
@@ -141,8 +143,7 @@ class Residuals:
 
         The full form is left as it is: few cases need it, and they evaluate what remains.
         """
-        fields = self.conditions.fields
-        asked = sorted(frozenset[int]().union(*(fields[rest] for _, rest in remainder.quiet)))
+        asked = sorted(_all_of(self.conditions.fields, remainder.quiet))
         sizes = [len(self.bounds[field]) + 1 for field in asked]
         if not asked or prod(sizes) > _MOST_CELLS:
             return Split((0,) * len(FIELDS), (remainder,))
@@ -160,31 +161,28 @@ class Residuals:
             self._given[key, inside] = substitute(when, lambda atom: _principal(atom, inside))
         return self._given[key, inside]
 
-    def _both(self, entry: int, rest: int) -> int:
-        if (entry, rest) not in self._joined:
-            every = self.conditions.all
-            self._joined[entry, rest] = self.conditions.number(
-                conjunction((every[entry], every[rest]))
-            )
-        return self._joined[entry, rest]
-
-    def _cut(self, candidates: Iterable[tuple[int, int]]) -> Candidates:
+    def _cut(self, candidates: Iterable[Candidate]) -> Candidates:
         """The candidates up to the first that certainly takes the case."""
         always, never = self.conditions.number(TRUE), self.conditions.number(FALSE)
         kept = []
-        for position, rest in candidates:
-            if rest != never:
-                kept.append((position, rest))
+        for candidate in candidates:
+            position, entry, rest = candidate
+            if never in (entry, rest):
+                continue
+            kept.append(candidate)
             rule = self.scheme.adrgs[position]
-            if rest == always and (rule.is_ambiguous or self.covered[rule.adrg]):
+            if entry == rest == always and (rule.is_ambiguous or self.covered[rule.adrg]):
                 break
         return tuple(kept)
 
     def _with_quiet(self, full: Candidates, inside: frozenset[str]) -> Remainder:
-        lists = frozenset[str]().union(*(self.conditions.other_lists[rest] for _, rest in full))
+        lists = _all_of(self.conditions.other_lists, full)
         if not lists:
             return Remainder(full, full, lists)
-        quiet = self._cut((position, self._when_quiet(rest, inside)) for position, rest in full)
+        quiet = self._cut(
+            (position, self._when_quiet(entry, inside), self._when_quiet(rest, inside))
+            for position, entry, rest in full
+        )
         return Remainder(full, quiet, lists)
 
     def _when_quiet(self, rest: int, inside: frozenset[str]) -> int:
@@ -198,7 +196,8 @@ class Residuals:
 
     def _cell(self, remainder: Remainder, cell: Mapping[int, int]) -> Remainder:
         quiet = self._cut(
-            (position, self._when_in(rest, cell)) for position, rest in remainder.quiet
+            (position, self._when_in(entry, cell), self._when_in(rest, cell))
+            for position, entry, rest in remainder.quiet
         )
         return Remainder(remainder.full if remainder.lists else quiet, quiet, remainder.lists)
 
@@ -222,6 +221,12 @@ class Residuals:
             return FALSE
         bounds = self.bounds[field]
         return Constant(bisect_right(bounds, low) <= cell[field] <= bisect_right(bounds, high))
+
+
+def _all_of(facts: list[frozenset[T]], candidates: Candidates) -> frozenset[T]:
+    """What the conditions of all candidates have of some fact that is kept by their numbers."""
+    numbers = {number for _, entry, rest in candidates for number in (entry, rest)}
+    return frozenset[T]().union(*(facts[number] for number in numbers))
 
 
 def principal_lists(condition: Condition) -> frozenset[str]:

@@ -38,13 +38,23 @@ class CaseFacts:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the calculation: a stable key, its names, its value as text, where from."""
+    """One line of the calculation: a stable key, its names, its value as text, where from.
+
+    value_zh: the value in Chinese where it has words in it.
+    """
 
     key: str
     label_zh: str
     label_en: str
     value: str
     source: str = ""
+    value_zh: str = ""
+
+    def text(self, lang: Lang) -> str:
+        """`label: value  [source]`."""
+        label = self.label_zh if lang == "zh" else self.label_en
+        value = self.value_zh if lang == "zh" and self.value_zh else self.value
+        return f"{label}: {value}" + (f"  [{self.source}]" if self.source else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +96,7 @@ class CaseAmount:
 
     def text(self, lang: Lang = "en") -> str:
         """The calculation, one step a line."""
-        lines = [
-            f"{step.label_zh if lang == 'zh' else step.label_en}: {step.value}"
-            + (f"  [{step.source}]" if step.source else "")
-            for step in self.steps
-        ]
+        lines = [step.text(lang) for step in self.steps]
         lines += [self.issue.text(lang)] if self.issue else []
         mark = mark_text(self.confidence, is_demo=self.is_demo, lang=lang)
         return "\n".join([*lines, mark] if mark else lines)
@@ -110,8 +116,10 @@ class _Work:
         assert self.facts.total_cost_fen is not None
         return self.facts.total_cost_fen
 
-    def note(self, key: str, zh: str, en: str, value: object, source: str = "") -> None:
-        self.steps.append(Step(key, zh, en, str(value), source))
+    def note(
+        self, key: str, zh: str, en: str, value: object, source: str = "", *, value_zh: str = ""
+    ) -> None:
+        self.steps.append(Step(key, zh, en, str(value), source, value_zh))
 
 
 def settle_case(
@@ -142,6 +150,7 @@ def _price(work: _Work, status: Status, table: WeightTable, policy: Policy) -> C
     case, group = work.facts, work.group_code
     assert case.discharge_date is not None
     terms = policy.terms_at(case.discharge_date)
+    work.note("cost", "医疗总费用", "total cost", yuan(work.cost))
     if status == Status.GROUPED:
         insurance, level = policy.insurance(case.insurance), _level(case, policy)
         cell = price_cell(terms, table, group, insurance, level, case.hospital.strip())
@@ -153,7 +162,7 @@ def _price(work: _Work, status: Status, table: WeightTable, policy: Policy) -> C
     kind, paid, standard_fen = priced
     rule = deciding_rule(terms, kind)
     payable = round_half_up(paid)
-    work.note("class", "病例类型", "case type", kind.word("en"), rule.source)
+    work.note("class", "病例类型", "case type", kind.word("en"), value_zh=kind.word("zh"))
     work.note("pay_unrounded", "应付（未舍入）", "payment before rounding", _shown(paid))
     work.note("pay", "应付", "payment", yuan(payable), str(rule))
     fund, patient, issue = _share(work, payable, terms)
@@ -252,7 +261,9 @@ def _in_group(work: _Work, cell: Cell, terms: Terms) -> tuple[CaseType, Fraction
             continue
         zh, en = ("高倍率界限", "high limit") if key == "high" else ("低倍率界限", "low limit")
         source = sources[f"{key}_outlier"]
-        work.note(key, zh, en, _threshold(threshold, cell), source)
+        text = _threshold(threshold, cell, ("ratio", "cost"))
+        text_zh = _threshold(threshold, cell, ("倍率", "费用"))
+        work.note(key, zh, en, text, source, value_zh=text_zh)
         # the low test is asked first, therefore it has the last word here
         if stands(cost, threshold.operator, threshold.k, cell.base):
             kind, paid = outlier, cell.outlier_fen(threshold, cost)
@@ -280,12 +291,11 @@ def _share(work: _Work, payable: int, terms: Terms) -> tuple[int | None, int | N
     return fund, others - other, None
 
 
-def _threshold(threshold: Threshold, cell: Cell) -> str:
+def _threshold(threshold: Threshold, cell: Cell, words: tuple[str, str]) -> str:
+    """`ratio < 0.4 -> L1 (cost < 2546.772)`; words: for ratio and cost."""
+    ratio, cost = (f"{word} {threshold.operator}" for word in words)
     border = _shown(threshold.k * cell.base)
-    k = decimal_text(threshold.k)
-    return (
-        f"ratio {threshold.operator} {k} -> {threshold.rule} (cost {threshold.operator} {border})"
-    )
+    return f"{ratio} {decimal_text(threshold.k)} -> {threshold.rule} ({cost} {border})"
 
 
 def _shown(fen: Fraction) -> str:

@@ -16,15 +16,20 @@
       console.error(error);
     }
   });
-  function resize(width) {
-    drawn.forEach(function (chart) { chart.resize(width ? { width: width } : undefined); });
+  // with a view box the drawing scales with its box, which is how the style sheet fits it to paper
+  function scalable() {
+    document.querySelectorAll("figure.chart svg").forEach(function (svg) {
+      svg.setAttribute("viewBox", "0 0 " + svg.getAttribute("width") + " " + svg.getAttribute("height"));
+    });
   }
   var waiting = 0;
   window.addEventListener("resize", function () {
     window.clearTimeout(waiting);
-    waiting = window.setTimeout(function () { resize(0); }, 100);
+    waiting = window.setTimeout(function () {
+      if (window.matchMedia("print").matches) { return; }
+      drawn.forEach(function (chart) { chart.resize(); });
+      scalable();
+    }, 100);
   });
-  // paper is laid out after the event, so the width of a landscape A4 page is given as a number
-  window.addEventListener("beforeprint", function () { resize(980); });
-  window.addEventListener("afterprint", function () { resize(0); });
+  scalable();
 })();

@@ -1,0 +1,254 @@
+"""A table and the reading of its headers → a `CaseBatch`: cleaned, or exactly as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from grouper.codes.dictionary import CodeKind, load_dictionary
+from grouper.errors import RecordError
+from grouper.records import check, scalars, values
+from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch, CodeColumn
+from grouper.records.cells import Slots, side_by_side, slots_of
+from grouper.records.check import Findings
+from grouper.records.code_column import CleanCodes, cleaned, verbatim
+from grouper.records.layout import ColumnMap
+from grouper.records.scalars import OTHER_FUNDS, Scalars
+from grouper.records.sources import Sources
+from grouper.records.user import Column
+
+#: findings that reject a row; others only warn
+REJECTING = ("RE01", "RE02", "RE03", "RE04", "RE05", "RE07")
+#: separators that may join codes in a cell; `|` is our own
+_SEPARATORS = ("|", ";", "；", "、", ",", "，", "/", " ")
+_MONEY = ("total_cost", "fund_basic", "fund_total", *OTHER_FUNDS)
+_BILL_PARTS = ("account_paid", "account_family_paid", "cash_paid")
+#: above this share of words, a code column holds names
+_NAMES = 0.5
+
+
+@dataclass(frozen=True)
+class _Input:
+    """What both ways of reading start from."""
+
+    table: Sources
+    mapping: ColumnMap
+    findings: Findings
+
+
+def assemble(
+    table: Sources, mapping: ColumnMap, findings: Findings, *, as_is: bool
+) -> CaseBatch:
+    """The records as columns. Raises RecordError (RE15) if a code column holds names."""
+    given = _Input(table, mapping, findings)
+    reject = np.zeros(len(table), np.uint16)
+    reader = Scalars(table, mapping, findings, REJECTING, reject)
+    _unreadable(reader)
+    if as_is:
+        return _exact(given, reader)
+    dx, px = (_codes(given, reader, kind) for kind in ("dx", "px"))
+    batch = _standard(given, reader, dx, px)
+    place = table.where
+    check.check_newborns(batch, findings, place)
+    check.check_ids(batch, findings, place)
+    return batch
+
+
+def _unreadable(reader: Scalars) -> None:
+    """RE03 for every record the file reader could not read."""
+    for row, fault in sorted(reader.table.faults.items()):
+        reader.findings.add("RE03", reader.table.where(row), fault=fault)
+        reader.reject[row] = REJECTING.index("RE03") + 1
+
+
+def _exact(given: _Input, reader: Scalars) -> CaseBatch:
+    """Values as they stand: codes verbatim, numbers only where numbers are written."""
+    dx, px = (verbatim(_slots(given, kind, as_is=True)) for kind in ("dx", "px"))
+    quiet = Scalars(given.table, given.mapping, Findings(), (), reader.reject)
+    number, text = quiet.numbers, quiet.texts
+    fund_basic = number("fund_basic", values.money, missing=MISSING_FEN)
+    funds = _funds(quiet)
+    return CaseBatch(
+        dx=dx,
+        px=px,
+        sex=_narrow(number("sex", values.sex_exact, missing=0), np.uint8),
+        age_years=_narrow(number("age", values.count_exact)),
+        age_days=_narrow(number("age_days", values.count_exact)),
+        admission_weight=_narrow(number("weight", values.thousandths_exact)),
+        los_days=_narrow(number("los", values.count_exact)),
+        icu_hours=_narrow(number("icu_hours", values.thousandths_exact)),
+        discharge_disposition=_narrow(number("leaving", values.leaving_exact, missing=0), np.uint8),
+        reject=reader.reject,
+        reject_codes=REJECTING,
+        case_id=text("id", exact=True),
+        hospital=text("hospital", exact=True),
+        hospital_level=text("hospital_level", exact=True),
+        insurance=text("insurance", exact=True),
+        area=text("area", exact=True),
+        discharge_date=_narrow(number("discharge_time", values.day)),
+        total_cost_fen=number("total_cost", values.money, missing=MISSING_FEN),
+        fund_basic_fen=fund_basic,
+        other_funds_fen=scalars.other_funds(quiet, fund_basic, funds),
+        source=given.table.label,
+        row=given.table.numbers,
+    )
+
+
+def _standard(given: _Input, reader: Scalars, dx: CodeColumn, px: CodeColumn) -> CaseBatch:
+    units = given.mapping.units
+    ids = scalars.case_ids(reader)
+    years, days = scalars.ages(reader)
+    los, left = scalars.stays(reader)
+    weight_unit, icu_unit = units.get("weight", "g"), units.get("icu_hours", "hour")
+    total = reader.numbers("total_cost", values.money, missing=MISSING_FEN)
+    fund_basic = reader.numbers("fund_basic", values.money, missing=MISSING_FEN)
+    others = scalars.other_funds(reader, fund_basic, _funds(reader))
+    _check_bill(given, reader, total, (fund_basic, others))
+    return CaseBatch(
+        dx=dx,
+        px=px,
+        sex=_narrow(
+            reader.numbers("sex", lambda cell: values.coded(cell, "sex"), missing=0), np.uint8
+        ),
+        age_years=_narrow(years),
+        age_days=_narrow(days),
+        admission_weight=_narrow(
+            reader.numbers("weight", lambda cell: values.weight(cell, unit=weight_unit))
+        ),
+        los_days=_narrow(los),
+        icu_hours=_narrow(
+            reader.numbers("icu_hours", lambda cell: values.hours(cell, unit=icu_unit))
+        ),
+        discharge_disposition=_narrow(scalars.leaving(reader), np.uint8),
+        reject=reader.reject,
+        reject_codes=REJECTING,
+        case_id=ids,
+        hospital=reader.texts("hospital", exact=False),
+        hospital_level=reader.texts("hospital_level", exact=False),
+        insurance=scalars.insurances(reader),
+        area=reader.texts("area", exact=False),
+        discharge_date=_narrow(left),
+        total_cost_fen=total,
+        fund_basic_fen=fund_basic,
+        other_funds_fen=others,
+        source=given.table.label,
+        row=given.table.numbers,
+    )
+
+
+def _narrow(
+    numbers: NDArray[np.int64], dtype: type[np.signedinteger] | type[np.unsignedinteger] = np.int32
+) -> NDArray[np.signedinteger]:
+    return numbers.astype(dtype)
+
+
+def _funds(reader: Scalars) -> dict[str, NDArray[np.int64]]:
+    return {
+        name: reader.numbers(name, values.money, missing=MISSING_FEN)
+        for name in ("fund_total", *OTHER_FUNDS)
+        if name in reader.mapping.scalars
+    }
+
+
+def _check_bill(
+    given: _Input,
+    reader: Scalars,
+    total: NDArray[np.int64],
+    funds: Sequence[NDArray[np.int64]],
+) -> None:
+    """RW10: funds, account and cash do not add up to the total cost."""
+    if "cash_paid" not in given.mapping.scalars:
+        return
+    parts = [*funds]
+    for name in _BILL_PARTS:
+        if name in given.mapping.scalars:
+            parts.append(reader.numbers(name, values.money, missing=MISSING_FEN))
+    # an area may have neither other funds nor accounts: what is not told there is nothing
+    parts = [parts[0], *(np.where(part == MISSING_FEN, 0, part) for part in parts[1:])]
+    broken = check.check_bill(total, parts)
+    if broken.any():
+        where = given.table.where(int(broken.argmax()))
+        given.findings.add("RW10", where, times=int(broken.sum()))
+
+
+def _codes(given: _Input, reader: Scalars, kind: CodeKind) -> CodeColumn:
+    """The codes of one kind, cleaned; RE02 for rows whose principal diagnosis alone is missing."""
+    columns = given.mapping.lists.get(kind, ())
+    table = load_dictionary().table(kind)
+    clean: CleanCodes = cleaned(_slots(given, kind, as_is=False), table)
+    if not columns:
+        return clean.column
+    if clean.names > _NAMES:
+        raise RecordError(
+            "RE15", given.table.label, header=given.mapping.headers[columns[0]], field=kind
+        )
+
+    def place(row: int) -> str:
+        return given.table.where(row, columns[0])
+
+    if kind == "dx" and clean.headless.any():
+        for row in np.flatnonzero(clean.headless)[: check.EXAMPLES].tolist():
+            given.findings.add("RE02", place(row), id=check.short(_id(reader, row)))
+        given.findings.counts["RE02"] = int(clean.headless.sum())
+        reader.reject_rows("RE02", clean.headless)
+    check.check_codes(clean, table, given.findings, place)
+    return clean.column
+
+
+def _id(reader: Scalars, row: int) -> str:
+    for name in ("id", "record_no"):
+        cells = reader.cells(name)
+        if cells is not None:
+            return values.cell_text(cells.values[int(cells.index[row])])
+    return str(int(reader.table.numbers[row]))
+
+
+def _slots(given: _Input, kind: CodeKind, *, as_is: bool) -> Slots:
+    """The slots of all columns of one list of codes, in order."""
+    columns = given.mapping.lists.get(kind, ())
+    n = len(given.table)
+    if not columns:
+        return Slots([], np.zeros(0, np.int32), np.zeros(n + 1, np.int64))
+    asked = given.mapping.separators.get(kind)
+    parts = []
+    for at in columns:
+        column = given.table.columns[at]
+        expression = given.mapping.fields[at]
+        # one column a code: an empty cell is a slot, and only a separator asked for splits it
+        alone = "[" in expression and "[+n]" not in expression
+        if as_is:
+            separator = asked or (None if alone else "|")
+        else:
+            separator = asked or (None if alone else _separator_of(column))
+        parts.append(slots_of(column, separator=separator))
+    return side_by_side(parts)
+
+
+def _separator_of(column: Column) -> str:
+    """The separator that occurs in most of the first cells; what it leaves is split by spelling."""
+    if isinstance(column, list):
+        sample = [cell for cell in column[:2000] if isinstance(cell, str)]
+    else:
+        values_type = column.type
+        if pa.types.is_dictionary(values_type):
+            values_type = values_type.value_type
+        if not (pa.types.is_string(values_type) or pa.types.is_large_string(values_type)):
+            return "|"
+        sample = pc.drop_null(column.slice(0, 2000).cast(pa.string())).to_pylist()
+
+    def used(separator: str) -> int:
+        return sum(separator in cell for cell in sample)
+
+    best: Callable[[str], int] = used
+    found = max(_SEPARATORS, key=best)
+    return found if used(found) else "|"
+
+
+def missing_numbers(n: int) -> NDArray[np.int32]:
+    """A column of n missing numbers."""
+    return np.full(n, MISSING, np.int32)
