@@ -70,9 +70,9 @@ def round_half_up(value: int | Decimal | Fraction) -> int:
     The one rounding of this package (settlement rules name "half up"; negative amounts mirror
     positive ones, so that a correction cancels what it corrects).
     """
-    exact = Fraction(value)
+    exact = value if isinstance(value, Fraction) else Fraction(value)
     size = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
-    return size if exact >= 0 else -size
+    return size if exact.numerator >= 0 else -size
 
 
 def apportion(

@@ -8,10 +8,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from grouper.datafile import data_folder
 from grouper.scheme.load import load_scheme
 from grouper.scheme.model import Scheme
+
+# the same examples every time, however busy the machine
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 
 _UPDATE = "--update"
 REGIONAL = Path(__file__).parent / "data" / "schemes" / "regional.tar.xz"

@@ -73,7 +73,7 @@ def show(ctx: click.Context, scheme_name: str, codes: tuple[str, ...], json_: bo
 @scheme.command("lint", cls=Command, help="help.scheme_lint")
 @click.argument("names", nargs=-1, metavar="[SCHEME]...")
 @option("--all", "every", is_flag=True, help="options.all")
-@option("--codes", metavar="FILE", help="options.known")
+@option("--codes", metavar="EDITION", help="options.known")
 @option("--strict", is_flag=True, help="options.strict")
 @as_json
 @common
@@ -96,7 +96,7 @@ def lint(
     asked = [*names, *(embedded if every else ())]
     if not asked:
         raise click.UsageError(out.text("usage.no_folder"), ctx)
-    known = frozenset(Path(codes).read_text("utf-8-sig").split()) if codes else None
+    known = _known_codes(codes) if codes else None
     reports: dict[str, list[Issue]] = {}
     for name in asked:
         folder = data_folder("schemes", name) if name in embedded else Path(name)
@@ -158,6 +158,14 @@ def _rules(ctx: click.Context, scheme: Scheme, code: str) -> list[dict[str, str]
         text = out.text("usage.no_group", code=code, scheme=scheme.id)
         raise click.UsageError(text, ctx)
     return found
+
+
+def _known_codes(edition: str) -> dict[str, frozenset[str]]:
+    """The codes of an edition of the dictionaries, by kind."""
+    from grouper.codes.dictionary import load_dictionary
+
+    dictionary = load_dictionary(edition)
+    return {"dx": frozenset(dictionary.dx.names), "px": frozenset(dictionary.px.names)}
 
 
 def _errors(issues: list[Issue]) -> int:

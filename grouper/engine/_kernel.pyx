@@ -12,10 +12,10 @@ from libc.stdlib cimport free, malloc
 cdef enum:
     MAX_WORDS = 64  # of a bit row; grouper.scheme.compile.MAX_WORDS
     N_FIELDS = 7
+    BLOCK = 64
     YES = -1
     MISSING = -2147483648
     NOTHING = 0xFFFF
-    UNKNOWN_FLAGS = 4
     # statuses of grouper.engine.groups.Status
     GROUPED = 0
     AMBIGUOUS = 1
@@ -25,7 +25,18 @@ cdef enum:
     REASON_SEX = 1
     REASON_NO_DX = 2
 
+cdef enum:
+    # columns of Kernel.variants
+    FIRST = 0
+    OTHER = 1
+    START = 2
+    STOP = 3
+
 cdef uint32_t NO_ROW = 0xFFFFFFFF
+cdef uint32_t SPLIT = 0x80000000
+
+# by flags CC | MCC: grouper.engine.groups.Severity
+cdef uint8_t[4] SEVERITY = [0, 1, 2, 2]
 
 cdef enum AtomKind:
     MAIN_DX = 0
@@ -68,6 +79,16 @@ cdef struct Columns:
     uint16_t* reason
 
 
+cdef struct Block:
+    # cases under way; `live` of them
+    Py_ssize_t live
+    Py_ssize_t[BLOCK] case
+    uint32_t[BLOCK] cell
+    uint32_t[BLOCK] variant
+    int[BLOCK] flags
+    uint16_t[BLOCK] entry
+
+
 cdef struct Case:
     # one case on the slow path; bit rows are filled when an atom first asks for them
     const Columns* columns
@@ -106,19 +127,18 @@ cdef inline int32_t number(const Columns* c, Py_ssize_t i, int field) noexcept n
 cdef class Kernel:
     """A compiled scheme ready to group; holds the views so that a call only takes columns."""
 
-    cdef const uint32_t[::1] dx_class, dx_table, px_class
-    cdef const uint64_t[::1] dx_word
+    cdef const uint32_t[::1] dx_cell, dx_table, dx_word
+    cdef const uint16_t[::1] px_class
     cdef const uint64_t[:, ::1] dx_bits, px_bits
     cdef const int32_t[::1] bounds, bound_start
-    cdef const uint32_t[::1] class_base, cell, cell_mask, cell_full, cell_quiet
-    cdef const uint32_t[:, ::1] class_strides
-    cdef const uint8_t[::1] class_splits
-    cdef const uint32_t[::1] list_first, list_other, list_start, list_stop, cand_rule
+    cdef const uint32_t[::1] split_base, cell_mask
+    cdef const uint32_t[:, ::1] split_strides
+    cdef const uint32_t[:, ::1] variants
+    cdef const uint32_t[::1] cand_rule
     cdef const int32_t[::1] cand_gate, cand_entry
-    cdef const uint16_t[:, ::1] first, other
-    cdef const uint32_t[::1] rule_adrg, adrg_start, adrg_stop, drg_group
-    cdef const uint8_t[::1] rule_ambiguous, adrg_flags, adrg_simple
-    cdef const uint32_t[:, ::1] adrg_table
+    cdef const uint16_t[::1] first, other
+    cdef const uint32_t[::1] rule_table, rule_start, rule_stop, drg_group
+    cdef const uint8_t[::1] rule_flags, rule_plain, rule_status
     cdef const int32_t[::1] drg_entry
     cdef const int32_t[::1] node_atom, node_yes, node_no
     cdef const int32_t[::1] atom_kind, atom_a, atom_b, atom_low, atom_high
@@ -131,19 +151,14 @@ cdef class Kernel:
         self.dx_table, self.dx_word, self.dx_bits = scheme.dx_table, scheme.dx_word, scheme.dx_bits
         self.px_class, self.px_bits = scheme.px_class, scheme.px_bits
         self.bounds, self.bound_start = scheme.bounds, scheme.bound_start
-        self.rule_adrg, self.rule_ambiguous = scheme.rule_adrg, scheme.rule_ambiguous
-        self.dx_class, self.class_base = candidacy.dx_class, candidacy.class_base
-        self.class_strides, self.class_splits = candidacy.class_strides, candidacy.class_splits
-        self.cell, self.cell_mask = candidacy.cell, candidacy.cell_mask
-        self.cell_full, self.cell_quiet = candidacy.cell_full, candidacy.cell_quiet
-        self.list_first, self.list_other = candidacy.list_first, candidacy.list_other
-        self.list_start, self.list_stop = candidacy.list_start, candidacy.list_stop
-        self.cand_rule = candidacy.cand_rule
+        self.dx_cell, self.cell_mask = candidacy.dx_cell, candidacy.cell_mask
+        self.split_base, self.split_strides = candidacy.split_base, candidacy.split_strides
+        self.variants, self.cand_rule = candidacy.variants, candidacy.cand_rule
         self.cand_gate, self.cand_entry = candidacy.cand_gate, candidacy.cand_entry
         self.first, self.other = candidacy.first, candidacy.other
-        self.adrg_flags, self.adrg_simple = refinement.flags, refinement.simple
-        self.adrg_table = refinement.table
-        self.adrg_start, self.adrg_stop = refinement.start, refinement.stop
+        self.rule_table, self.rule_flags = refinement.table, refinement.flags
+        self.rule_plain, self.rule_status = refinement.plain, refinement.status
+        self.rule_start, self.rule_stop = refinement.start, refinement.stop
         self.drg_entry, self.drg_group = refinement.entry, refinement.group
         self.node_atom, self.node_yes, self.node_no = (
             program.node_atom, program.node_yes, program.node_no)
@@ -222,120 +237,132 @@ cdef class Kernel:
         return rule_id, group_id, severity, status, reason
 
     cdef int64_t _group(self, const Columns* c, Py_ssize_t n) noexcept nogil:
-        cdef const uint32_t[::1] dx_class = self.dx_class
-        cdef const uint32_t[::1] px_class = self.px_class
-        cdef const uint16_t[:, ::1] first = self.first
-        cdef const uint16_t[:, ::1] other = self.other
-        cdef Py_ssize_t i, k, dx_start, dx_stop, px_start, px_stop, cand
+        # in blocks and short passes: the loads of many cases are then under way at once, and a
+        # branch that was guessed wrong has little to undo
+        cdef Block block
+        cdef Py_ssize_t start = 0
         cdef int64_t slow = 0
-        cdef uint32_t principal, cls, cell, mask, quiet, cands, row, rule, adrg, group
-        cdef uint16_t entry, further
-        cdef int flags
+        while start < n:
+            self._check(c, &block, start, min(n, start + BLOCK))
+            self._enter(c, &block)
+            self._look_up(c, &block)
+            slow += self._settle(c, &block)
+            start += BLOCK
+        return slow
+
+    cdef void _check(
+        self, const Columns* c, Block* block, Py_ssize_t start, Py_ssize_t stop
+    ) noexcept nogil:
+        # reject what cannot be grouped; the principal diagnosis of the others names their cell
+        cdef Py_ssize_t i, live = 0
         cdef bint known_sex
-        for i in range(n):
+        for i in range(start, stop):
             c.rule_id[i] = 0
             c.group_id[i] = 0
             c.severity[i] = 0
             c.reason[i] = 0
-            dx_start, dx_stop = c.dx_offsets[i], c.dx_offsets[i + 1]
             known_sex = c.sex[i] == 1 or c.sex[i] == 2
-            if c.reject[i] or not known_sex or dx_start == dx_stop:
+            if c.reject[i] or not known_sex or c.dx_offsets[i] == c.dx_offsets[i + 1]:
                 c.status[i] = REJECTED
                 if c.reject[i]:
                     c.reason[i] = c.reject[i] + REASON_NO_DX
                 else:
                     c.reason[i] = REASON_NO_DX if known_sex else REASON_SEX
                 continue
-            principal = c.dx[dx_start]
-            cls = dx_class[principal]
-            k = self.class_base[cls]
-            if self.class_splits[cls]:
-                k += self._cell_offset(c, i, cls)
-            cell = self.cell[k]
-            cands = self.cell_full[cell]
-            flags = UNKNOWN_FLAGS
-            mask = self.cell_mask[cell]
-            if mask:
-                flags = self._look_at_others(c.dx, dx_start, dx_stop, &quiet)
-                if quiet & mask == 0:
-                    cands = self.cell_quiet[cell]
-            px_start, px_stop = c.px_offsets[i], c.px_offsets[i + 1]
-            if px_start == px_stop:
-                entry = first[self.list_first[cands], self.no_px]
-            else:
-                entry = first[self.list_first[cands], px_class[c.px[px_start]]]
-                row = self.list_other[cands]
-                if row != NO_ROW:
-                    for k in range(px_start + 1, px_stop):
-                        further = other[row, px_class[c.px[k]]]
-                        if further < entry:
-                            entry = further
+            block.case[live] = i
+            block.cell[live] = self.dx_cell[c.dx[c.dx_offsets[i]]]
+            live += 1
+        block.live = live
+
+    cdef void _enter(self, const Columns* c, Block* block) noexcept nogil:
+        # numbers split some cells; the other diagnoses choose between the two candidate lists
+        cdef Py_ssize_t k, i
+        cdef uint32_t cell, quiet
+        for k in range(block.live):
+            i = block.case[k]
+            cell = block.cell[k]
+            if cell & SPLIT:
+                cell = self._cell(c, i, cell ^ SPLIT)
+            # most ADRGs need the flags: to look at the others always is cheaper than to decide
+            block.flags[k] = self._look_at_others(
+                c.dx, c.dx_offsets[i], c.dx_offsets[i + 1], &quiet)
+            block.variant[k] = 2 * cell + (quiet & self.cell_mask[cell] == 0)
+
+    cdef void _look_up(self, const Columns* c, Block* block) noexcept nogil:
+        # the first candidate that one of the procedures can bring about
+        cdef Py_ssize_t k, j, start, stop
+        cdef uint32_t row, px
+        cdef uint16_t entry, further
+        for k in range(block.live):
+            start, stop = c.px_offsets[block.case[k]], c.px_offsets[block.case[k] + 1]
+            px = self.no_px
+            if start < stop:
+                px = self.px_class[c.px[start]]
+            entry = self.first[self.variants[block.variant[k], FIRST] + px]
+            row = self.variants[block.variant[k], OTHER]
+            if row != NO_ROW:
+                for j in range(start + 1, stop):
+                    further = self.other[row + self.px_class[c.px[j]]]
+                    if further < entry:
+                        entry = further
+            block.entry[k] = entry
+
+    cdef int64_t _settle(self, const Columns* c, Block* block) noexcept nogil:
+        # the group, or the way over open conditions; returns how many cases took that
+        cdef Py_ssize_t k, i
+        cdef int64_t slow = 0
+        cdef uint32_t rule, group, cand
+        cdef uint16_t entry
+        cdef int flags
+        for k in range(block.live):
+            i, entry = block.case[k], block.entry[k]
             if entry == NOTHING:
                 c.status[i] = UNGROUPED
                 continue
-            cand = self.list_start[cands] + (entry >> 1)
-            if entry & 1 == 0:
-                rule = self.cand_rule[cand]
-                adrg = self.rule_adrg[rule]
-                if self.rule_ambiguous[rule]:
-                    c.rule_id[i] = rule + 1
-                    c.status[i] = AMBIGUOUS
-                    continue
-                if self.adrg_simple[adrg]:
-                    if self.adrg_flags[adrg] == 0:
-                        group = self.adrg_table[adrg, 0]
-                        if group:
-                            c.rule_id[i] = rule + 1
-                            c.group_id[i] = group
-                            c.status[i] = GROUPED
-                            continue
-                    else:
-                        if flags == UNKNOWN_FLAGS:
-                            flags = self._look_at_others(c.dx, dx_start, dx_stop, &quiet)
-                        group = self.adrg_table[adrg, flags]
-                        if group:
-                            c.rule_id[i] = rule + 1
-                            c.group_id[i] = group
-                            c.severity[i] = 2 if flags & 2 else flags
-                            c.status[i] = GROUPED
-                            continue
-            slow += 1
-            self._walk(c, i, cand, self.list_stop[cands], flags)
+            cand = self.variants[block.variant[k], START] + (entry >> 1)
+            rule = self.cand_rule[cand]
+            flags = block.flags[k] & self.rule_flags[rule]
+            group = self.rule_table[4 * rule + flags]
+            if entry & 1 or (group == 0 and self.rule_status[rule] == GROUPED):
+                # a condition is open, or no DRG of the ADRG takes the case by its flags alone
+                slow += 1
+                self._walk(c, i, cand, self.variants[block.variant[k], STOP], block.flags[k])
+                continue
+            c.rule_id[i] = rule + 1
+            c.group_id[i] = group
+            c.severity[i] = SEVERITY[flags]
+            c.status[i] = self.rule_status[rule]
         return slow
 
-    cdef inline Py_ssize_t _cell_offset(
-        self, const Columns* c, Py_ssize_t i, uint32_t cls
-    ) noexcept nogil:
-        cdef Py_ssize_t offset = 0
+    cdef uint32_t _cell(self, const Columns* c, Py_ssize_t i, uint32_t split) noexcept nogil:
+        cdef uint32_t cell = self.split_base[split]
         cdef uint32_t stride
         cdef int field
         cdef int32_t value, k
         for field in range(N_FIELDS):
-            stride = self.class_strides[cls, field]
+            stride = self.split_strides[split, field]
             if stride:
                 value = number(c, i, field)
                 for k in range(self.bound_start[field], self.bound_start[field + 1]):
                     if self.bounds[k] > value:
                         break
-                    offset += stride
-        return offset
+                    cell += stride
+        return cell
 
     cdef inline int _look_at_others(
         self, const uint32_t* dx, Py_ssize_t start, Py_ssize_t stop, uint32_t* quiet
     ) noexcept nogil:
         # MCC/CC flags after exclusion, and the quiet bits of all other diagnoses
-        cdef const uint64_t[::1] dx_word = self.dx_word
-        cdef uint64_t word, bits = 0
+        cdef uint32_t word, bits = 0
         cdef uint32_t table = self.dx_table[dx[start]]
         cdef uint32_t flags = 0
         cdef Py_ssize_t k
         for k in range(start + 1, stop):
-            word = dx_word[dx[k]]
+            word = self.dx_word[dx[k]]
             bits |= word
             # no branch: an excluded complication adds nothing
-            flags |= <uint32_t> (word >> 62) & -<uint32_t> (
-                (<uint32_t> (word >> 32) & 0x3FFFFFFF) != table)
-        quiet[0] = <uint32_t> bits
+            flags |= (word >> 30) & -<uint32_t> ((word >> 16 & 0x3FFF) != table)
+        quiet[0] = bits & 0xFFFF
         return <int> flags
 
     cdef void _walk(
@@ -361,27 +388,21 @@ cdef class Kernel:
                 entered = self._holds(&case, gate)
             if entered and self._holds(&case, self.cand_entry[cand]):
                 rule = self.cand_rule[cand]
-                if self.rule_ambiguous[rule]:
-                    c.rule_id[i] = rule + 1
-                    c.status[i] = AMBIGUOUS
-                    return
-                group = self._refine(&case, self.rule_adrg[rule])
-                if group:
+                group = self._refine(&case, rule)
+                if group or self.rule_status[rule] == AMBIGUOUS:
                     c.rule_id[i] = rule + 1
                     c.group_id[i] = group
-                    c.status[i] = GROUPED
-                    if self.adrg_flags[self.rule_adrg[rule]]:
-                        flags = self._flags(&case)
-                        c.severity[i] = 2 if flags & 2 else flags
+                    c.severity[i] = SEVERITY[flags & self.rule_flags[rule]]
+                    c.status[i] = self.rule_status[rule]
                     return
             cand += 1
         c.status[i] = UNGROUPED
 
-    cdef uint32_t _refine(self, Case* case, uint32_t adrg) noexcept nogil:
+    cdef uint32_t _refine(self, Case* case, uint32_t rule) noexcept nogil:
         cdef Py_ssize_t k
-        if self.adrg_simple[adrg]:
-            return self.adrg_table[adrg, self._flags(case) if self.adrg_flags[adrg] else 0]
-        for k in range(self.adrg_start[adrg], self.adrg_stop[adrg]):
+        if self.rule_plain[rule]:
+            return self.rule_table[4 * rule + (case.flags & self.rule_flags[rule])]
+        for k in range(self.rule_start[rule], self.rule_stop[rule]):
             if self._holds(case, self.drg_entry[k]):
                 return self.drg_group[k]
         return 0
@@ -400,7 +421,7 @@ cdef class Kernel:
         if kind <= ANY_PX:
             return self._member(case, kind, a)
         if kind == FLAG:
-            return self._flags(case) & a != 0
+            return case.flags & a != 0
         if kind == INTERVAL:
             value = self._term(case, a)
             return value != MISSING and self.atom_low[atom] <= value <= self.atom_high[atom]
@@ -498,13 +519,6 @@ cdef class Kernel:
         for k in range(case.px_start + 1, case.px_stop):
             for word in range(self.px_words):
                 case.other_px[word] |= self.px_bits[self.px_class[case.columns.px[k]], word]
-
-    cdef int _flags(self, Case* case) noexcept nogil:
-        cdef uint32_t quiet
-        if case.flags == UNKNOWN_FLAGS:
-            case.flags = self._look_at_others(
-                case.columns.dx, case.dx_start, case.dx_stop, &quiet)
-        return case.flags
 
 
 def sum_ids(

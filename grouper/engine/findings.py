@@ -11,7 +11,7 @@ from grouper.engine.evidence import Evidence
 from grouper.engine.groups import Status
 from grouper.engine.reference import Outcome, Record, Reference, holds
 from grouper.scheme.condition import Condition
-from grouper.scheme.model import CodeKind
+from grouper.scheme.model import CodeKind, Mdc
 
 Finding = dict[str, Any]
 
@@ -90,22 +90,24 @@ def _sex_conflicts(reference: Reference, record: Record, outcome: Outcome) -> It
     for mdc in reference.scheme.mdcs:
         if holds(mdc.when, there) and not holds(mdc.when, here):
             found = True
-            yield _sex_conflict(record, mdc.mdc, mdc.when, seen)
+            yield _sex_conflict(record, mdc, mdc.when, seen)
     if found or outcome.status is Status.GROUPED:
         return
     elsewhere = reference.group(other)
     if elsewhere.status is Status.GROUPED:
         rule = reference.scheme.adrgs[elsewhere.rule_id - 1]
-        yield _sex_conflict(record, rule.mdc, rule.when, seen)
+        mdc = next(mdc for mdc in reference.scheme.mdcs if mdc.mdc == rule.mdc)
+        yield _sex_conflict(record, mdc, rule.when, seen)
 
 
-def _sex_conflict(record: Record, mdc: str, when: Condition, seen: Evidence) -> Finding:
+def _sex_conflict(record: Record, mdc: Mdc, when: Condition, seen: Evidence) -> Finding:
     parts = seen.parts(when)
     asked = [part for part in parts if part.get("of") in ("main_dx", "any_dx") and part["result"]]
     return _finding(
         "sex_conflict",
         sex=record.sex,
-        mdc=f"MDC{mdc}",
+        mdc=f"MDC{mdc.mdc}",
+        mdc_name=mdc.name,
         lists=[part["list"] for part in asked],
         codes=list(dict.fromkeys(code for part in asked for code in part["codes"])),
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import eq, ge, gt, le, lt
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -209,12 +209,12 @@ class Reference:
             return Severity.MCC
         return Severity.CC if facts.flags["cc"] else Severity.NONE
 
-    def trace(self, record: Record) -> Trace:
-        """Explain `group(record)`."""
+    def trace(self, record: Record, *, mdcs: Literal["entered", "all"] = "entered") -> Trace:
+        """Explain `group(record)`; `mdcs="all"` also says why the other MDCs were not entered."""
         # the definition must not depend on its explanation, so the import waits until asked for
         from grouper.engine.trace import trace
 
-        return trace(self, record)
+        return trace(self, record, mdcs=mdcs)
 
 
 def rejection(record: Record) -> str:

@@ -6,20 +6,21 @@ reference has grouped the record before, and the trace goes the same way again u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from grouper.engine.evidence import Evidence, plain_number
-from grouper.engine.groups import Status
 from grouper.engine.findings import findings
+from grouper.engine.groups import Status
 from grouper.engine.reference import Outcome, Record, Reference, holds
+from grouper.engine.trace_text import trace_text
+from grouper.engine.trace_words import Names
 from grouper.errors import Lang
 from grouper.scheme.condition import NUMBER_NAMES, to_text
 from grouper.scheme.model import AdrgRule, CodeKind, Mdc, Scheme
 
 Step = dict[str, Any]
-Names = Callable[[CodeKind, str], str]
 _Rule = tuple[int, AdrgRule]
 
 #: 有效手术, the list that the QY rows of a scheme test
@@ -59,9 +60,6 @@ class Trace:
 
     def text(self, lang: Lang, *, names: Names | None = None) -> str:
         """The explanation for people; `names` gives the names of codes ("" = none known)."""
-        # texts are read from files only when somebody asks for them
-        from grouper.engine.trace_text import trace_text
-
         return trace_text(self, lang, names=names)
 
 
@@ -94,7 +92,7 @@ class _Path:
         principal = self.record.dx[0]
         table = self.reference.scheme.exclusions.get(principal, "")
         yield {"step": "exclusion", "code": principal, "table": table}
-        for found in self.evidence.complications:
+        for found in dict.fromkeys(self.evidence.complications):
             yield {
                 "step": "complication",
                 "code": found.code,

@@ -138,17 +138,25 @@ def hospitals_in(cases: Cases, *, level: Category | None = None) -> tuple[Hospit
     of its cases name (on a tie the smaller word).
     """
     levels = level or Category.same("", len(cases))
-    found = []
-    for k in np.unique(cases.hospital.index).tolist():
-        rows = cases.hospital.index == k
-        code = cases.hospital.names[k]
-        found.append(Hospital(code, _commonest(cases.area, rows), _commonest(levels, rows)))
-    return tuple(sorted(found, key=lambda hospital: hospital.code))
+    area = _commonest(cases.area, cases.hospital)
+    grade = _commonest(levels, cases.hospital)
+    return tuple(
+        Hospital(code, area[code], grade[code])
+        for code in sorted(cases.hospital.names)
+        if code in area
+    )
 
 
-def _commonest(column: Category, rows: NDArray[np.bool_]) -> str:
-    counts = np.bincount(column.index[rows], minlength=len(column.names)).tolist()
-    return min(zip(counts, column.names, strict=True), key=lambda pair: (-pair[0], pair[1]))[1]
+def _commonest(column: Category, hospital: Category) -> dict[str, str]:
+    """For each institution that has cases the word most of them name, the smaller on a tie."""
+    pair = hospital.index.astype(np.int64) * len(column.names) + column.index
+    values, counts = np.unique(pair, return_counts=True)
+    best: dict[str, tuple[int, str]] = {}
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+        code, word = divmod(value, len(column.names))
+        name, rank = hospital.names[code], (-count, column.names[word])
+        best[name] = min(best.get(name, rank), rank)
+    return {name: word for name, (_, word) in best.items()}
 
 
 def months_of(days: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -150,8 +150,11 @@ def measure_coverage(
     allow: whether targets marked unofficial or constructed decide (else: reported only).
 
     A row held against two documents stands twice. Warnings ST401, ST409, ST410, ST411 are
-    returned; raises SettlementError ST407 for institutions that are not in the table.
+    returned; raises SettlementError ST407 for institutions that are not in the table, ValueError
+    for a dimension or measure that does not exist.
     """
+    if unknown := {*by} - {*DIMENSIONS} | {*measures} - {*UNITS}:
+        raise ValueError(f"no such dimension or measure: {sorted(unknown)}")
     frame = look_up(cases, hospitals, areas, institutions)
     chosen = tuple(name for name in DIMENSIONS if name in by)
     rows: list[CoverageRow] = []

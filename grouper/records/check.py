@@ -21,8 +21,6 @@ Place = Callable[[int], str]
 EXAMPLES = 100
 #: so many unknown codes are listed with a suggestion
 COMMONEST = 10
-#: grams; outside of it a weight is unusual
-_USUAL_WEIGHT = (100_000, 9_999_000)
 
 
 @dataclass

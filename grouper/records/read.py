@@ -110,7 +110,7 @@ def _read(path: Path, score: HeaderScore, encoding: str | None, found: Findings)
         name, suffix = "<stdin>", _sniffed(data)
     else:
         name, suffix = path.name, path.suffix.lower()
-        if suffix not in SUFFIXES:
+        if suffix not in SUFFIXES and not path.is_dir():
             raise DataFileError("DF136", str(path), path=name, known=" ".join(SUFFIXES))
         data = read_bytes(path)
     if suffix in WORKBOOK_SUFFIXES:

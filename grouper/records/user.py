@@ -8,6 +8,8 @@ from typing import Literal
 
 import pyarrow as pa
 
+from grouper.records.fields import base_field, fields
+
 Form = Literal["text", "cells", "arrow", "json"]
 
 
@@ -55,6 +57,11 @@ class UserTable:
 
     def __len__(self) -> int:
         return self.rows
+
+    def type_of(self, name: str) -> str:
+        """The field type of a column (text, list, money, int ...), "" if it is no known field."""
+        field = fields().get(base_field(self.fields.get(name, "")))
+        return field.type if field else ""
 
     def renamed(self, taken: Sequence[str]) -> tuple[str, ...]:
         """Headers for the output: one equal to a result column becomes `input_<header>`."""

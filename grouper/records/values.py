@@ -224,7 +224,7 @@ def weight(cell: object, *, unit: str = "g") -> Value:
     if number < 20:
         return Value(MISSING, note, "RW09")
     value = _thousandths(number)
-    odd = "" if 100 <= number <= 9999 else "RW09"
+    odd = "RW09" if number < 100 else ""
     return Value(value.number, note, value.bad or odd)
 
 

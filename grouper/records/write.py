@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pa_parquet
 
-from grouper.errors import Lang
-from grouper.records.user import UserTable
+from grouper.errors import DataFileError, Lang
+from grouper.records.fields import result_columns, result_header
+from grouper.records.layout import LISTS
+from grouper.records.outfile import Overwrite, check_output, whole_file
+from grouper.records.texts import arrow_column, json_column, json_text, split_lists, text_column
+from grouper.records.user import Column, UserTable
+from grouper.records.workbook_out import write_workbook
 
-Overwrite = Literal["refuse", "replace"]
 #: (column key, values): the key is the English header; the Chinese one is data
 Results = Sequence[tuple[str, pa.Array | pa.ChunkedArray]]
+#: rows rendered at a time, so that Arrow's text arrays stay far below 2 GiB
+_CHUNK = 50_000
+
+
+@dataclass(frozen=True)
+class Output:
+    """The columns of a result file in order; `types` holds field or result types, "" unknown."""
+
+    names: tuple[str, ...]
+    columns: tuple[Column, ...]
+    types: tuple[str, ...]
+    rows: int
+    encoding: str | None
+    newline: str
+    info: tuple[tuple[str, object], ...]
 
 
 def write_results(
@@ -26,17 +49,186 @@ def write_results(
     overwrite: Overwrite = "refuse",
     info: Sequence[tuple[str, object]] = (),
 ) -> Path:
-    """Write rows to `path`; the suffix chooses the form. Nothing is left half-written."""
-    raise NotImplementedError
+    """Write rows to `path`; the suffix chooses the form, `-` is CSV on standard output.
+
+    Nothing is left half-written. Raises DataFileError: DF136 suffix, DF140 to DF145 (see
+    `check_output` and the writers), DF133 unknown encoding.
+    """
+    suffix = ".csv" if str(path) == "-" else Path(path).suffix.lower()
+    if suffix not in _WRITERS:
+        raise DataFileError("DF136", str(path), path=Path(path).name, known=" ".join(_WRITERS))
+    _check_encoding(str(path), encoding)
+    nested = suffix in (".parquet", ".jsonl", ".ndjson", ".json")
+    output = _output(user, results, lang, encoding, tuple(info), nested=nested)
+    writer = _WRITERS[suffix]
+    if str(path) == "-":
+        writer(sys.stdout.buffer, output)
+        sys.stdout.buffer.flush()
+        return Path("-")
+    target = check_output(path, user.inputs, overwrite=overwrite)
+    with whole_file(target) as file:
+        writer(file, output)
+    return target
 
 
 def result_table(user: UserTable, results: Results, *, lang: Lang = "zh") -> pa.Table:
     """The same columns as an Arrow table, for callers that stay in memory."""
-    raise NotImplementedError
+    output = _output(user, results, lang, None, (), nested=True)
+    return pa.table([arrow_column(c) for c in output.columns], names=list(output.names))
 
 
-def check_output(
-    path: str | Path, inputs: Sequence[str | Path] = (), *, overwrite: Overwrite = "refuse"
-) -> Path:
-    """Complain early about an output that cannot or must not be written."""
-    raise NotImplementedError
+def _check_encoding(path: str, encoding: str | None) -> None:
+    try:
+        "".encode(encoding or "utf-8")
+    except LookupError:
+        raise DataFileError("DF133", path, path=Path(path).name, encoding=encoding) from None
+
+
+def _output(
+    user: UserTable,
+    results: Results,
+    lang: Lang,
+    encoding: str | None,
+    info: tuple[tuple[str, object], ...],
+    *,
+    nested: bool,
+) -> Output:
+    headers = [result_header(key, lang) for key, _ in results]
+    names = user.renamed(headers)
+    columns = list(user.columns)
+    if nested:
+        names = tuple(name or f"column_{at + 1}" for at, name in enumerate(names))
+        columns = [
+            split_lists(column) if name in LISTS and user.fields.get(name) == name else column
+            for name, column in zip(user.names, user.columns, strict=True)
+        ]
+        if user.form == "cells":
+            columns = [_without_fractions(column) for column in columns]
+    kinds = [user.type_of(name) for name in user.names]
+    known = result_columns()
+    kinds += [known[key].type if key in known else "" for key, _ in results]
+    columns += [_chunked(values) for _, values in results]
+    newline = "\r\n" if user.crlf else "\n"
+    return Output(
+        (*names, *headers), tuple(columns), tuple(kinds), len(user), encoding, newline, info
+    )
+
+
+def _without_fractions(column: Column) -> Column:
+    """Numbers of a worksheet that are whole as integers: a sheet knows binary numbers only."""
+    if not isinstance(column, list):
+        return column
+    return [
+        int(v) if isinstance(v, float) and v.is_integer() and abs(v) < 1e15 else v for v in column
+    ]
+
+
+def _chunked(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+
+
+def _sliced(column: Column, start: int, stop: int) -> Column:
+    return column[start:stop] if isinstance(column, list) else column.slice(start, stop - start)
+
+
+def _chunks(output: Output) -> Iterator[list[Column]]:
+    for start in range(0, output.rows, _CHUNK):
+        stop = min(start + _CHUNK, output.rows)
+        yield [_sliced(column, start, stop) for column in output.columns]
+
+
+def _write_text(file: BinaryIO, output: Output, delimiter: str) -> None:
+    """RFC 4180: cells with a separator, a quote or a line end are quoted, no others."""
+    encoding = output.encoding or "utf-8-sig"
+    codec = "utf-8" if encoding.lower().replace("_", "-") == "utf-8-sig" else encoding
+    if codec != encoding:
+        file.write(b"\xef\xbb\xbf")
+    header = delimiter.join(_quoted(name, delimiter) for name in output.names)
+    _encode(file, header + output.newline, codec)
+    for columns in _chunks(output):
+        cells = [_quote(text_column(column), delimiter) for column in columns]
+        lines = pc.binary_join_element_wise(*cells, delimiter)
+        ended = pc.binary_join_element_wise(lines, "", output.newline)
+        _encode(file, ended.buffers()[2].to_pybytes(), codec)
+
+
+def _encode(file: BinaryIO, text: str | bytes, codec: str) -> None:
+    if codec.lower() in ("utf-8", "utf8"):
+        file.write(text.encode("utf-8") if isinstance(text, str) else text)
+        return
+    decoded = text if isinstance(text, str) else text.decode("utf-8")
+    try:
+        file.write(decoded.encode(codec))
+    except UnicodeEncodeError as error:
+        odd = decoded[error.start : error.start + 5]
+        raise DataFileError("DF144", text=odd, encoding=codec) from None
+
+
+def _quoted(text: str, delimiter: str) -> str:
+    if any(char in text for char in (delimiter, '"', "\r", "\n")):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def _quote(cells: pa.Array, delimiter: str) -> pa.Array:
+    needs = pc.match_substring_regex(cells, f'["\r\n{delimiter}]')
+    if not pc.any(needs).as_py():
+        return cells
+    doubled = pc.replace_substring(cells, '"', '""')
+    return pc.if_else(needs, pc.binary_join_element_wise('"', doubled, '"', ""), cells)
+
+
+def _write_csv(file: BinaryIO, output: Output) -> None:
+    _write_text(file, output, ",")
+
+
+def _write_tsv(file: BinaryIO, output: Output) -> None:
+    _write_text(file, output, "\t")
+
+
+def _write_json_lines(file: BinaryIO, output: Output) -> None:
+    for lines in _json_lines(output):
+        ended = pc.binary_join_element_wise(lines, "", "\n")
+        file.write(ended.buffers()[2].to_pybytes())
+
+
+def _write_json(file: BinaryIO, output: Output) -> None:
+    start = "[\n"
+    for lines in _json_lines(output):
+        file.write((start + ",\n".join(lines.to_pylist())).encode())
+        start = ",\n"
+    file.write(b"[]\n" if start == "[\n" else b"\n]\n")
+
+
+def _json_lines(output: Output) -> Iterator[pa.Array]:
+    """One JSON object a row, column by column; keys that an object did not have stay away."""
+    heads = [f",{json_text(name)}:" for name in output.names]
+    for columns in _chunks(output):
+        pairs = [
+            pc.fill_null(pc.binary_join_element_wise(head, json_column(column), ""), "")
+            for head, column in zip(heads, columns, strict=True)
+        ]
+        row = pc.binary_join_element_wise(*pairs, "")
+        yield pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(row, 1), "}", "")
+
+
+def _write_parquet(file: BinaryIO, output: Output) -> None:
+    columns = [arrow_column(column) for column in output.columns]
+    pa_parquet.write_table(pa.table(columns, names=list(output.names)), file)
+
+
+def _write_xlsx(file: BinaryIO, output: Output) -> None:
+    write_workbook(file, output.names, output.columns, output.types, output.rows, output.info)
+
+
+_WRITERS: dict[str, Callable[[BinaryIO, Output], None]] = {
+    ".csv": _write_csv,
+    ".tsv": _write_tsv,
+    ".xlsx": _write_xlsx,
+    ".parquet": _write_parquet,
+    ".jsonl": _write_json_lines,
+    ".ndjson": _write_json_lines,
+    ".json": _write_json,
+}
+
+__all__ = ["Overwrite", "Results", "check_output", "result_table", "write_results"]

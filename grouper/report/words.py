@@ -81,6 +81,12 @@ def amount(value: int | None, unit: str) -> str:
     return f"{value:,}" if unit == "count" else money(value)
 
 
+def share_bp(part: int, whole: int) -> int | None:
+    """Part of a whole in hundredths of a percent; None when there is no whole."""
+    return round_half_up(Fraction(part * 10_000, whole)) if whole else None
+
+
 def share(part: int, whole: int) -> str:
     """Part of a whole as a percentage of two decimals; empty when there is no whole."""
-    return percent(round_half_up(Fraction(part * 10_000, whole))) if whole else ""
+    basis_points = share_bp(part, whole)
+    return "" if basis_points is None else percent(basis_points)

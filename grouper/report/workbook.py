@@ -17,13 +17,15 @@ import xlsxwriter
 
 from grouper.money import yuan_decimal
 from grouper.report.charts import BLACK, BLUE, MOST_BARS, MOST_GROUPS, SKY
-from grouper.report.data import ReportData, Statement, line_titles, sum_statements
-from grouper.report.words import SIGNS, Words, share
+from grouper.report.data import ReportData, Statement, StatementLine, line_titles, sum_statements
+from grouper.report.words import SIGNS, Words, share_bp
 
 _CREATED = datetime(2000, 1, 1)
 #: what Excel can hold in a cell
 _LONGEST = 32_767
 _NARROWEST, _WIDEST = 8, 46
+#: two lines of text, in points
+_HEADER_HEIGHT = 32
 
 Kind = Literal["text", "fen", "count", "percent"]
 Cell = str | int | None
@@ -73,12 +75,16 @@ class _Book:
             for kind in ("text", "fen", "count", "percent")
             for weight in ("plain", "strong")
         }
+        head = {"bold": True, "bg_color": "#E8ECF2", "bottom": 1, "text_wrap": True}
         self.header = self.file.add_format(
-            {"bold": True, "bg_color": "#E8ECF2", "bottom": 1, "text_wrap": True, "valign": "top"}
+            head | {"valign": "vcenter", "align": "left", "indent": 1}
         )
+        self.number_header = self.file.add_format(head | {"valign": "vcenter", "align": "right"})
         self.title = self.file.add_format({"bold": True, "font_size": 14})
         self.warning = self.file.add_format({"bold": True, "font_color": "#B34700"})
-        self.wrapped = self.file.add_format({"text_wrap": True, "valign": "top"})
+        self.wrapped = self.file.add_format(
+            {"text_wrap": True, "valign": "top", "align": "left", "indent": 1}
+        )
 
     def close(self) -> None:
         self.file.close()
@@ -124,28 +130,29 @@ class _Book:
         """Cases by status, and the commonest problems below."""
         words, data = self.words, self.data
         columns = [
-            Column(words("column.status")),
+            Column(words("column.outcome")),
             Column(words("column.count"), "count"),
-            Column(words("column.share"), "text"),
+            Column(words("column.share"), "percent"),
         ]
         rows: list[list[Cell]] = [
-            [words(f"status.{one.status}"), one.count, share(one.count, data.total)]
+            [words(f"status.{one.status}"), one.count, share_bp(one.count, data.total)]
             for one in data.counts
         ]
-        total: list[Cell] = [words("page.total"), data.total, share(data.total, data.total)]
+        total: list[Cell] = [words("page.total"), data.total, share_bp(data.total, data.total)]
         sheet = self.table("summary", columns, rows, [total])
         if not data.problems:
             return
         top = len(rows) + 4
-        titles = ("page.code", "page.times", "page.problem", "page.remedy")
+        titles = ("page.code", "page.times", "", "page.problem", "page.remedy")
         for column, key in enumerate(titles):
-            self.put(sheet, top, column, words(key), "text", self.header)
+            look = self.number_header if key == "page.times" else self.header
+            self.put(sheet, top, column, words(key) if key else "", "text", look)
         for row, one in enumerate(data.problems, top + 1):
             self.put(sheet, row, 0, one.code, "text")
             self.put(sheet, row, 1, one.count, "count")
-            self.put(sheet, row, 2, one.text, "text", self.wrapped)
-            self.put(sheet, row, 3, one.remedy, "text", self.wrapped)
-        sheet.set_column(2, 3, _WIDEST)
+            self.put(sheet, row, 3, one.text, "text", self.wrapped)
+            self.put(sheet, row, 4, one.remedy, "text", self.wrapped)
+        sheet.set_column(3, 4, _WIDEST)
 
     def coverage(self) -> None:
         """Shares against targets; numerator and denominator in yuan or as counts."""
@@ -212,25 +219,24 @@ class _Book:
         """One row for each statement, all its lines as columns, totals at the foot."""
         words = self.words
         lines = line_titles(self.data.statements)
+        with_place = any(one.place for one in self.data.statements)
         columns = [
             Column(words("column.hospital")),
             Column(words("column.hospital_name")),
             Column(words("column.insurance")),
             Column(words("column.month")),
-            Column(words("column.place")),
+            *([Column(words("column.place"))] if with_place else []),
             *(
                 Column(f"{line.id} {line.label}", "count" if line.unit == "count" else "fen")
                 for line in lines
             ),
         ]
-        ids = [line.id for line in lines]
         totals = sum_statements(self.data.statements, label=words("page.total"))
-        self.table(
-            "statements",
-            columns,
-            [_statement_cells(one, ids) for one in self.data.statements],
-            [_statement_cells(one, ids) for one in totals],
+        rows, feet = (
+            [_statement_cells(one, lines, with_place) for one in part]
+            for part in (self.data.statements, totals)
         )
+        self.table("statements", columns, rows, feet)
 
     def groups(self) -> None:
         """Every group, the dearest first."""
@@ -274,8 +280,10 @@ class _Book:
     ) -> Any:
         """A sheet with a frozen header and a table; `amounts`: columns whose kind varies by row."""
         sheet = self.sheet(name)
+        sheet.set_row(0, _HEADER_HEIGHT)
         for number, column in enumerate(columns):
-            self.put(sheet, 0, number, column.title, "text", self.header)
+            look = self.header if column.kind == "text" else self.number_header
+            self.put(sheet, 0, number, column.title, "text", look)
         for row, cells in enumerate(rows, 1):
             for number, (column, cell) in enumerate(zip(columns, cells, strict=True)):
                 kind = amounts[number][row - 1] if amounts and number in amounts else column.kind
@@ -340,18 +348,22 @@ def _look(kind: str, weight: str) -> dict[str, object]:
     look: dict[str, object] = {
         "num_format": {"text": "@", "fen": "#,##0.00", "count": "#,##0", "percent": "0.00%"}[kind]
     }
+    look |= {"valign": "top"} | ({"align": "left", "indent": 1} if kind == "text" else {})
     return look | ({"bold": True, "top": 1, "bg_color": "#F3F5F8"} if weight == "strong" else {})
 
 
-def _statement_cells(statement: Statement, ids: Sequence[str]) -> list[Cell]:
+def _statement_cells(
+    statement: Statement, lines: Sequence[StatementLine], with_place: bool
+) -> list[Cell]:
     amounts = {line.id: line.amount for line in statement.lines}
+    place: list[Cell] = [statement.place] if with_place else []
     return [
         statement.hospital,
         statement.hospital_name,
         statement.insurance,
         statement.month,
-        statement.place,
-        *(amounts.get(one) for one in ids),
+        *place,
+        *(amounts.get(line.id) for line in lines),
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from grouper.engine import reference
-from grouper.engine.drg import DrgGrouper
+from grouper.engine.drg import grouper_of
 from grouper.engine.groups import Groups, Status
 from grouper.records.batch import CaseBatch
 from grouper.records.read import Cleaning, Records, read_records
@@ -69,7 +69,7 @@ def group_batch(batch: CaseBatch, scheme: Scheme, *, engine: Engine = "kernel") 
     """The group of every case, by the fast engine or by the one written to be read."""
     if engine == "reference":
         return reference.group_batch(scheme, batch)
-    return DrgGrouper.of(scheme).group(batch)
+    return grouper_of(scheme).group(batch)
 
 
 def count(groups: Groups) -> Counts:

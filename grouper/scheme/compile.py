@@ -29,6 +29,7 @@ from grouper.scheme.condition import (
     Constant,
     Flag,
     Member,
+    Sites,
     atoms,
     list_uses,
 )
@@ -38,9 +39,12 @@ from grouper.scheme.residuals import Candidates, Remainder, Residuals, principal
 from grouper.scheme.simplify import conjunction, in_pairs, substitute
 
 CC, MCC = 1, 2
-NO_TABLE = 2**30 - 1
+# a word of 32 bits: 2 level, 14 exclusion table, 16 quiet bits
+TABLE_BITS = 14
+QUIET_BITS = 16
+NO_TABLE = 2**TABLE_BITS - 1
 NO_ROW = 0xFFFFFFFF
-QUIET_BITS = 32
+SPLIT = 1 << 31
 MAX_WORDS = 64
 
 U16 = NDArray[np.uint16]
@@ -54,28 +58,23 @@ U8 = NDArray[np.uint8]
 class Candidacy:
     """From the principal diagnosis to the first rule that can take the case.
 
-    dx_class (nd)       class of a principal diagnosis
-    class_base, class_strides (nc, 7), class_splits   class and numbers -> index into `cell`
-    cell                cell of remaining rules
-    cell_mask, cell_full, cell_quiet   quiet bits that matter; the two candidate lists
-    list_first, list_other   row numbers, NO_ROW = nothing; list_start, list_stop: span in cand_*
-    cand_rule                position in scheme.adrgs
-    cand_gate, cand_entry    entries of what remains of the MDC's and of the rule's condition
-    first, other (rows, px classes)   see `booking`; the last class is "no procedure"
+    dx_cell (nd)        cell of a principal diagnosis, or SPLIT | number of its split
+    split_base, split_strides (ns, 7)   where the cells of a split begin; by number of the record,
+                        how far its next interval is
+    cell_mask (nc)      quiet bits that matter to a cell
+    variants (2 nc, 4)  of a cell in general, then of it when quiet: where its rows begin in
+                        `first` and `other` (NO_ROW = nothing there), its span in cand_*
+    cand_rule           position in scheme.adrgs
+    cand_gate, cand_entry   entries of what remains of the MDC's and of the rule's condition
+    first, other        rows of one number a class of procedures (see `booking`), end to end; the
+                        last class is "no procedure"
     """
 
-    dx_class: U32
-    class_base: U32
-    class_strides: U32
-    class_splits: U8
-    cell: U32
+    dx_cell: U32
+    split_base: U32
+    split_strides: U32
     cell_mask: U32
-    cell_full: U32
-    cell_quiet: U32
-    list_first: U32
-    list_other: U32
-    list_start: U32
-    list_stop: U32
+    variants: U32
     cand_rule: U32
     cand_gate: I32
     cand_entry: I32
@@ -85,17 +84,19 @@ class Candidacy:
 
 @dataclass(frozen=True, slots=True)
 class Refinement:
-    """From an ADRG to its DRG.
+    """From a rule (by position in scheme.adrgs) to its DRG.
 
-    flags (na)       the refinement asks for MCC or CC; simple: and for nothing else
-    table (na, 4)    group id by flags (CC | MCC), 0 = none, where simple
-    start, stop      span in entry and group, where not simple
+    table            group id by flags (CC | MCC), four for each rule; 0 = none, or not by flags
+    flags            3 where the refinement asks for MCC or CC, else 0
+    plain            1 where `table` says all; status: what a case is that the rule takes
+    start, stop      span in entry and group, where not plain
     entry, group     of each DRG in order: entry of its condition, group id
     """
 
-    flags: U8
-    simple: U8
     table: U32
+    flags: U8
+    plain: U8
+    status: U8
     start: U32
     stop: U32
     entry: I32
@@ -108,11 +109,10 @@ class CompiledScheme:
 
     dx_ids, px_ids   code -> id
     dx_table (nd)    exclusion table of a principal diagnosis or NO_TABLE
-    dx_word (nd)     bits 62-63 level (1 CC, 2 MCC), 32-61 exclusion table, 0-31 quiet bits
+    dx_word (nd)     bits 30-31 level (1 CC, 2 MCC), 16-29 exclusion table, 0-15 quiet bits
     dx_bits (nd, w)  memberships in the lists that conditions test on the slow path
     px_class (np)    class of a procedure; px_bits (classes, w) memberships of a class
     bounds, bound_start (8)   by number of the record, where its cells begin
-    rule_adrg, rule_ambiguous   by position in scheme.adrgs
     """
 
     scheme_id: str
@@ -120,14 +120,12 @@ class CompiledScheme:
     dx_ids: dict[str, int]
     px_ids: dict[str, int]
     dx_table: U32
-    dx_word: U64
+    dx_word: U32
     dx_bits: U64
-    px_class: U32
+    px_class: U16
     px_bits: U64
     bounds: I32
     bound_start: I32
-    rule_adrg: U32
-    rule_ambiguous: U8
     candidacy: Candidacy
     refinement: Refinement
     program: Program
@@ -141,15 +139,16 @@ def compile_scheme(scheme: Scheme) -> CompiledScheme:
     """
     dx_ids = _ids(scheme, "dx")
     px_ids = _ids(scheme, "px")
-    adrg_ids = {adrg: index for index, adrg in enumerate({r.adrg: 0 for r in scheme.adrgs})}
-    drgs: dict[str, list[tuple[int, Condition]]] = {adrg: [] for adrg in adrg_ids}
+    drgs: dict[str, list[tuple[int, Condition]]] = {rule.adrg: [] for rule in scheme.adrgs}
     for position, drg in enumerate(scheme.drgs):
         drgs[drg.adrg].append((position + 1, in_pairs(drg.when)))
 
     dx_lists = _slow_dx_lists(scheme)
     px_lists = _used_lists(scheme, "px")
-    if max(len(dx_lists), len(px_lists)) > 64 * MAX_WORDS:
-        raise SchemeError("SE20", scheme.folder, what=f"{64 * MAX_WORDS} lists")
+    table_ids = _table_ids(scheme)
+    _check_size(scheme, "lists", max(len(dx_lists), len(px_lists)), 64 * MAX_WORDS)
+    _check_size(scheme, "exclusion tables", len(table_ids), NO_TABLE - 1)
+    quiet_bits = _quiet_bits(scheme, dx_lists)
     builder = ProgramBuilder(
         {name: bit for bit, name in enumerate(dx_lists)},
         {name: bit for bit, name in enumerate(px_lists)},
@@ -158,22 +157,20 @@ def compile_scheme(scheme: Scheme) -> CompiledScheme:
         scheme, {adrg: any(when == TRUE for _, when in rows) for adrg, rows in drgs.items()}
     )
     px_class, px_bits, bookings = _procedure_classes(scheme, px_ids, px_lists)
-    candidacy = _CandidacyBuilder(scheme, residuals, bookings, builder).build(dx_ids, dx_lists)
-    refinement = _refinement(drgs, builder)
+    candidacy = _CandidacyBuilder(scheme, residuals, bookings, builder).build(dx_ids, quiet_bits)
+    refinement = _refinement(scheme, drgs, builder)
     return CompiledScheme(
         scheme_id=scheme.id,
         digest=scheme.digest,
         dx_ids=dx_ids,
         px_ids=px_ids,
-        dx_table=_tables(scheme, dx_ids),
-        dx_word=_words(scheme, dx_ids, dx_lists),
+        dx_table=_tables(scheme, dx_ids, table_ids),
+        dx_word=_words(scheme, dx_ids, table_ids, quiet_bits),
         dx_bits=_bit_rows(scheme, dx_ids, dx_lists),
         px_class=px_class,
         px_bits=px_bits,
         bounds=np.array([b for bounds in residuals.bounds for b in bounds], np.int32),
         bound_start=np.cumsum([0, *map(len, residuals.bounds)]).astype(np.int32),
-        rule_adrg=np.array([adrg_ids[rule.adrg] for rule in scheme.adrgs], np.uint32),
-        rule_ambiguous=np.array([rule.is_ambiguous for rule in scheme.adrgs], np.uint8),
         candidacy=candidacy,
         refinement=refinement,
         program=builder.finish(),
@@ -221,8 +218,27 @@ def _table_ids(scheme: Scheme) -> dict[str, int]:
     return {table: index for index, table in enumerate(sorted(tables - {""}), 1)}
 
 
-def _tables(scheme: Scheme, dx_ids: dict[str, int]) -> U32:
-    table_ids = _table_ids(scheme)
+def _check_size(scheme: Scheme, what: str, size: int, most: int) -> None:
+    if size > most:
+        raise SchemeError("SE20", scheme.folder, what=f"{most} {what}")
+
+
+def _quiet_bits(scheme: Scheme, dx_lists: list[str]) -> dict[str, int]:
+    """For each slow list its bit in `dx_word`; the lists of a `sites` share one.
+
+    There are few bits, so lists may share them: a hit then only looks closer than it needs.
+    """
+    owner = {name: name for name in dx_lists}
+    for when in _entry_conditions(scheme):
+        for atom in atoms(when):
+            for term in atom.terms if isinstance(atom, Compare) else ():
+                if isinstance(term, Sites):
+                    owner.update(dict.fromkeys(term.lists, term.lists[0]))
+    places = {name: place for place, name in enumerate(dict.fromkeys(owner.values()))}
+    return {name: 1 << places[owner[name]] % QUIET_BITS for name in dx_lists}
+
+
+def _tables(scheme: Scheme, dx_ids: dict[str, int], table_ids: dict[str, int]) -> U32:
     tables = np.full(len(dx_ids) + 1, NO_TABLE, np.uint32)
     for code, table in scheme.exclusions.items():
         if table:
@@ -230,16 +246,21 @@ def _tables(scheme: Scheme, dx_ids: dict[str, int]) -> U32:
     return tables
 
 
-def _words(scheme: Scheme, dx_ids: dict[str, int], dx_lists: list[str]) -> U64:
-    table_ids = _table_ids(scheme)
-    words = np.zeros(len(dx_ids) + 1, np.uint64)
+def _words(
+    scheme: Scheme,
+    dx_ids: dict[str, int],
+    table_ids: dict[str, int],
+    quiet_bits: dict[str, int],
+) -> U32:
+    words = np.zeros(len(dx_ids) + 1, np.uint32)
     for code, entry in scheme.cc.items():
         level = MCC if entry.level == "MCC" else CC
         # an empty table has id 0, which no principal diagnosis has: it never excludes
-        words[dx_ids[code]] = (level << 62) | (table_ids.get(entry.table, 0) << 32)
-    for bit, name in enumerate(dx_lists):
+        table = table_ids.get(entry.table, 0)
+        words[dx_ids[code]] = (level << TABLE_BITS | table) << QUIET_BITS
+    for name, bit in quiet_bits.items():
         members = [dx_ids[code] for code in scheme.lists[name].codes]
-        words[members] |= np.uint64(1 << bit % QUIET_BITS)
+        words[members] |= np.uint32(bit)
     return words
 
 
@@ -254,10 +275,11 @@ def _bit_rows(scheme: Scheme, ids: dict[str, int], lists: list[str]) -> U64:
 
 def _procedure_classes(
     scheme: Scheme, px_ids: dict[str, int], px_lists: list[str]
-) -> tuple[U32, U64, Bookings]:
+) -> tuple[U16, U64, Bookings]:
     rows = _bit_rows(scheme, px_ids, px_lists)
     bits, inverse = np.unique(rows, axis=0, return_inverse=True)
-    classes: U32 = inverse.reshape(-1).astype(np.uint32)
+    _check_size(scheme, "classes of procedures", len(bits), 2**16 - 1)
+    classes: U16 = inverse.reshape(-1).astype(np.uint16)
     # "no procedure" is one more class, in no list
     bits = np.vstack([bits, np.zeros((1, bits.shape[1]), np.uint64)])
     members = {
@@ -281,51 +303,52 @@ class _CandidacyBuilder:
         self.classes: dict[Remainder, int] = {}
         self._both: dict[tuple[Condition, Condition], Condition] = {}
 
-    def build(self, dx_ids: dict[str, int], dx_lists: list[str]) -> Candidacy:
+    def build(self, dx_ids: dict[str, int], quiet_bits: dict[str, int]) -> Candidacy:
         dx_class = self._classify(dx_ids)
         splits = [self.residuals.split(remainder) for remainder in self.classes]
+        base = np.cumsum([0, *(len(split.cells) for split in splits)])[:-1].astype(np.uint32)
         strides = np.array([split.strides for split in splits], np.uint32)
-        cells: dict[Remainder, int] = {}
-        cell = [cells.setdefault(c, len(cells)) for split in splits for c in split.cells]
-        base = np.cumsum([0, *(len(split.cells) for split in splits)])[:-1]
-        lists: dict[Candidates, int] = {}
-        full = [lists.setdefault(c.full, len(lists)) for c in cells]
-        quiet = [lists.setdefault(c.quiet, len(lists)) for c in cells]
-        bit = {name: 1 << index % QUIET_BITS for index, name in enumerate(dx_lists)}
-        masks = [reduce(or_, (bit[name] for name in c.lists), 0) for c in cells]
-        first, other = _Rows(), _Rows()
-        list_first, list_other, starts, rules, gates, entries = [], [], [0], [], [], []
-        for candidates in lists:
-            mdcs = [self.residuals.conditions.all[entry] for _, entry, _ in candidates]
-            rests = [self.residuals.conditions.all[rest] for _, _, rest in candidates]
-            if len(rests) > MAX_CANDIDATES:
-                raise SchemeError("SE20", self.scheme.folder, what=f"{MAX_CANDIDATES} rules")
-            rows = self.bookings.rows(list(map(self._joined, mdcs, rests)))
-            list_first.append(first.add(rows[0]))
-            list_other.append(NO_ROW if (rows[1] == NOTHING).all() else other.add(rows[1]))
-            rules += [position for position, _, _ in candidates]
-            gates += [self.builder.entry(mdc) for mdc in mdcs]
-            entries += [self.builder.entry(rest) for rest in rests]
-            starts.append(len(rules))
+        is_split = (strides != 0).any(axis=1)
+        number = np.cumsum(is_split) - 1
+        of_class = np.where(is_split, SPLIT | number, base).astype(np.uint32)
+        cells = [cell for split in splits for cell in split.cells]
+        rows = _CandidateRows(self.bookings.n_classes)
+        variants = [self._list(rows, part) for cell in cells for part in (cell.full, cell.quiet)]
         return Candidacy(
-            dx_class=dx_class,
-            class_base=base.astype(np.uint32),
-            class_strides=strides,
-            class_splits=(strides != 0).any(axis=1).astype(np.uint8),
-            cell=np.array(cell, np.uint32),
-            cell_mask=np.array(masks, np.uint32),
-            cell_full=np.array(full, np.uint32),
-            cell_quiet=np.array(quiet, np.uint32),
-            list_first=np.array(list_first, np.uint32),
-            list_other=np.array(list_other, np.uint32),
-            list_start=np.array(starts[:-1], np.uint32),
-            list_stop=np.array(starts[1:], np.uint32),
-            cand_rule=np.array(rules, np.uint32),
-            cand_gate=np.array(gates, np.int32),
-            cand_entry=np.array(entries, np.int32),
-            first=first.table(self.bookings.n_classes),
-            other=other.table(self.bookings.n_classes),
+            dx_cell=of_class[dx_class],
+            split_base=base[is_split],
+            split_strides=strides[is_split],
+            cell_mask=np.array(
+                [reduce(or_, (quiet_bits[name] for name in cell.lists), 0) for cell in cells], np.uint32
+            ),
+            variants=np.array(variants, np.uint32),
+            cand_rule=np.array(rows.rules, np.uint32),
+            cand_gate=np.array(rows.gates, np.int32),
+            cand_entry=np.array(rows.entries, np.int32),
+            first=rows.first.table(),
+            other=rows.other.table(),
         )
+
+    def _list(self, rows: _CandidateRows, candidates: Candidates) -> tuple[int, int, int, int]:
+        """Where the rows of a candidate list begin and which span its candidates have."""
+        if candidates in rows.known:
+            return rows.known[candidates]
+        _check_size(self.scheme, "rules", len(candidates), MAX_CANDIDATES)
+        every = self.residuals.conditions.all
+        mdcs = [every[entry] for _, entry, _ in candidates]
+        rests = [every[rest] for _, _, rest in candidates]
+        first, other = self.bookings.rows(list(map(self._joined, mdcs, rests)))
+        start = len(rows.rules)
+        rows.rules += [position for position, _, _ in candidates]
+        rows.gates += [self.builder.entry(mdc) for mdc in mdcs]
+        rows.entries += [self.builder.entry(rest) for rest in rests]
+        rows.known[candidates] = (
+            rows.first.add(first),
+            NO_ROW if (other == NOTHING).all() else rows.other.add(other),
+            start,
+            len(rows.rules),
+        )
+        return rows.known[candidates]
 
     def _joined(self, mdc: Condition, rest: Condition) -> Condition:
         if (mdc, rest) not in self._both:
@@ -349,40 +372,60 @@ class _CandidacyBuilder:
         return dx_class
 
 
-class _Rows:
-    """Rows of a table, equal ones kept once."""
+class _CandidateRows:
+    """What belongs to candidate lists, as it is met."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
+        self.first, self.other = _Rows(width), _Rows(width)
+        self.rules: list[int] = []
+        self.gates: list[int] = []
+        self.entries: list[int] = []
+        self.known: dict[Candidates, tuple[int, int, int, int]] = {}
+
+
+class _Rows:
+    """Rows of equal width, end to end; equal ones are kept once."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
         self.known: dict[bytes, int] = {}
 
     def add(self, row: U16) -> int:
-        return self.known.setdefault(row.tobytes(), len(self.known))
+        """Where the row begins."""
+        return self.known.setdefault(row.tobytes(), len(self.known) * self.width)
 
-    def table(self, width: int) -> U16:
-        return np.frombuffer(b"".join(self.known), np.uint16).reshape(-1, width).copy()
+    def table(self) -> U16:
+        return np.frombuffer(b"".join(self.known), np.uint16).copy()
 
 
 def _refinement(
-    drgs: dict[str, list[tuple[int, Condition]]], builder: ProgramBuilder
+    scheme: Scheme, drgs: dict[str, list[tuple[int, Condition]]], builder: ProgramBuilder
 ) -> Refinement:
-    flags, simple, starts, entries, groups = [], [], [0], [], []
-    table = np.zeros((len(drgs), 4), np.uint32)
-    for adrg, rows in enumerate(drgs.values()):
-        asked = [atom for _, when in rows for atom in atoms(when)]
-        flags.append(any(isinstance(atom, Flag) for atom in asked))
-        simple.append(all(isinstance(atom, Flag) for atom in asked))
-        if simple[-1]:
+    spans: dict[str, tuple[int, int]] = {}
+    entries: list[int] = []
+    groups: list[int] = []
+    asked = {
+        adrg: [atom for _, when in rows for atom in atoms(when)] for adrg, rows in drgs.items()
+    }
+    plain = {adrg: all(isinstance(a, Flag) for a in asked[adrg]) for adrg in drgs}
+    table = {adrg: [0] * 4 for adrg in drgs}
+    for adrg, rows in drgs.items():
+        start = len(entries)
+        if plain[adrg]:
             table[adrg] = [_first_group(rows, seen) for seen in range(4)]
         else:
             entries += [builder.entry(when) for _, when in rows]
             groups += [group for group, _ in rows]
-        starts.append(len(entries))
+        spans[adrg] = (start, len(entries))
+    rules = [rule.adrg for rule in scheme.adrgs]
+    by_flags = {adrg: any(isinstance(a, Flag) for a in asked[adrg]) for adrg in drgs}
     return Refinement(
-        flags=np.array(flags, np.uint8),
-        simple=np.array(simple, np.uint8),
-        table=table,
-        start=np.array(starts[:-1], np.uint32),
-        stop=np.array(starts[1:], np.uint32),
+        table=np.array([table[adrg] for adrg in rules], np.uint32).reshape(-1),
+        flags=np.array([(CC | MCC) * by_flags[adrg] for adrg in rules], np.uint8),
+        plain=np.array([plain[adrg] for adrg in rules], np.uint8),
+        status=np.array([rule.is_ambiguous for rule in scheme.adrgs], np.uint8),
+        start=np.array([spans[adrg][0] for adrg in rules], np.uint32),
+        stop=np.array([spans[adrg][1] for adrg in rules], np.uint32),
         entry=np.array(entries, np.int32),
         group=np.array(groups, np.uint32),
     )

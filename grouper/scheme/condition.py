@@ -306,7 +306,7 @@ def _wrapped(condition: Condition, weaker: object) -> str:
 def _term_text(term: Term) -> str:
     match term:
         case Number(value=value):
-            return str(value)
+            return format(value, "f")  # never 1E-7, which is outside the grammar
         case Field(name=name):
             return name
         case Sites(lists=lists):

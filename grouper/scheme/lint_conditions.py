@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 from grouper.errors import Issue
 from grouper.scheme.condition import (
+    And,
     Condition,
     ConditionError,
+    Not,
+    Or,
     list_uses,
     nearest,
     parse,
 )
+from grouper.scheme.lint_codes import KINDS
 from grouper.scheme.source import RULES, Source, finding
 
 #: what ConditionError says -> the phrase of the message; the quoted word, if any, is its subject
@@ -41,6 +45,7 @@ _PROBLEMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("function", r"unknown function '(.+)'"),
     )
 )
+_DEPTH = 100
 _INSIDE_CALL = re.compile(r"\b(sites|hits)\([^()]*$")
 
 
@@ -79,9 +84,27 @@ def read_conditions(source: Source) -> Conditions:
 
 def _parsed(text: str) -> Condition | ConditionError:
     try:
-        return parse(text)
+        condition = parse(text)
     except ConditionError as error:
         return error
+    # whoever walks a condition recurses; no readable rule is nested nearly as deep
+    if len(text) > _DEPTH and _depth(condition) > _DEPTH:
+        return ConditionError("nested too deeply", 1)
+    return condition
+
+
+def _depth(condition: Condition) -> int:
+    """How deep `and`, `or` and `not` are nested; without recursion."""
+    deepest = 0
+    left: list[tuple[Condition, int]] = [(condition, 1)]
+    while left:
+        part, depth = left.pop()
+        deepest = max(deepest, depth)
+        if isinstance(part, Not):
+            left.append((part.operand, depth + 1))
+        elif isinstance(part, And | Or):
+            left.extend((operand, depth + 1) for operand in part.operands)
+    return deepest
 
 
 def problem_of(error: ConditionError, where: str, text: str) -> Issue:
@@ -108,22 +131,25 @@ def check_lists(source: Source, conditions: Conditions) -> Iterator[Issue]:
         rules = source.tables[name]
         texts = rules.column("when")
         for index, condition in enumerate(conditions.of[name]):
-            if condition is None:
-                continue
-            for list_name, tested in list_uses(condition):
-                if kinds.get(list_name) == tested:
+            uses = () if condition is None else list_uses(condition)
+            for list_name, tested in dict.fromkeys(uses):
+                kind = kinds.get(list_name)
+                if kind == tested:
                     continue
-                where = f"{rules.where(index, 'when')}:{_position(list_name, texts[index])}"
-                if list_name not in kinds:
+                place = _position(list_name, tested, texts[index])
+                where = f"{rules.where(index, 'when')}:{place}"
+                if kind is None:
                     if list_name not in near:
                         near[list_name] = nearest(list_name, list(kinds))
-                    yield finding("SE09", where, "list", list_name, near=near[list_name],
-                                  subject=list_name)  # fmt: skip
-                elif kinds[list_name] in ("dx", "px"):
-                    yield finding("SE09", where, f"tested_{tested}", texts[index],
-                                  subject=list_name)  # fmt: skip
+                    hint = near[list_name]
+                    yield finding("SE09", where, "list", texts[index], near=hint, subject=list_name)
+                elif kind in KINDS:
+                    problem = f"tested_{tested}"
+                    yield finding("SE09", where, problem, texts[index], subject=list_name)
 
 
-def _position(word: str, text: str) -> int:
-    match = re.search(rf"\b{re.escape(word)}\b", text)
-    return match.start() + 1 if match else 1
+def _position(name: str, tested: str, text: str) -> int:
+    """Where a list stands in a condition, 1-based; preferably where `tested` codes meet it."""
+    word = rf"\b{re.escape(name)}\b"
+    match = re.search(rf"_{tested}\s+in\s+\(*({word})", text) or re.search(f"({word})", text)
+    return match.start(1) + 1 if match else 1

@@ -98,7 +98,7 @@ def check_orders(source: Source) -> Iterator[Issue]:
             elif order < last:
                 yield finding("SE03", where, "unsorted", text)
             seen.add(order)
-            last = max(last, order)
+            last = order
 
 
 def check_group_codes(source: Source) -> Iterator[Issue]:

@@ -79,6 +79,8 @@ def find_scheme(name_or_path: str | Path) -> Path:
         raise SchemeError.of([_unknown(text, "folder")])
     if text in embedded_ids():
         return data_folder("schemes", text)
+    if path.is_dir():
+        return path  # not a scheme, but a folder: the loader says what it lacks
     raise SchemeError.of([_unknown(text, "id")])
 
 

@@ -148,21 +148,14 @@ class _Kitchen:
     def _recipe(
         self, conjunction: Conjunction, mdc: str, rule: AdrgRule, drg: str
     ) -> Recipe | None:
-        flags: dict[str, int] = {"mcc": -1, "cc": -1}
-        wanted: list[Member] = []
-        barred: list[Member] = []
-        bounds: list[Bound] = []
-        for literal in conjunction:
-            if isinstance(literal, Bound):
-                bounds.append(literal)
-                continue
-            sign, atom = literal
-            if isinstance(atom, Flag):
-                if flags[atom.name] == 1 - sign:
-                    return None
-                flags[atom.name] = int(sign)
-            elif atom not in (wanted if sign else barred):
-                (wanted if sign else barred).append(atom)
+        bounds = [part for part in conjunction if isinstance(part, Bound)]
+        literals = dict.fromkeys(part for part in conjunction if not isinstance(part, Bound))
+        if any((not sign, atom) in literals for sign, atom in literals):
+            return None
+        flags = {atom.name: int(sign) for sign, atom in literals if isinstance(atom, Flag)}
+        members_of = [(sign, atom) for sign, atom in literals if isinstance(atom, Member)]
+        wanted = [atom for sign, atom in members_of if sign]
+        barred = [atom for sign, atom in members_of if not sign]
         for bound in bounds:
             wanted += members(bound)
         numbers = ranges_of(bounds)
@@ -186,8 +179,8 @@ class _Kitchen:
             no_dx=self._barred(barred, "dx"),
             no_px=self._barred(barred, "px"),
             numbers=numbers,
-            mcc=flags["mcc"],
-            cc=flags["cc"],
+            mcc=flags.get("mcc", -1),
+            cc=flags.get("cc", -1),
         )
 
     def _needs(

@@ -20,7 +20,8 @@ from grouper.policy.model import Allow, CostRule, Policy, Terms, require_verifie
 from grouper.records.batch import MISSING_FEN, CaseBatch
 from grouper.settle.amounts import Amounts, CaseType, DecidingRule
 from grouper.settle.batch import Facts, Ids, Marks, read_facts
-from grouper.settle.cell import Cell, price_cell
+from grouper.settle.cell import Cell, Threshold, price_cell
+from grouper.settle.outliers import fund_a
 from weights.table import WeightTable
 
 SchemeStatus = Literal["national", "regional", "draft"]
@@ -176,19 +177,30 @@ class _Pricing:
         self.case_type[rows] = np.where(
             low, CaseType.LOW_OUTLIER, np.where(high, CaseType.HIGH_OUTLIER, CaseType.INLIER)
         )
-        for row in rows[low | high].tolist():
-            cell = cells[cell_of[row]]
-            is_low = self.case_type[row] == CaseType.LOW_OUTLIER
-            threshold = cell.low if is_low else cell.high
-            assert threshold is not None
-            paid = cell.outlier_fen(threshold, int(self._facts.total_fen[row]))
-            self.payable[row] = round_half_up(paid)
+        self._price_outliers(rows[low], [cell.low for cell in cells], cell_of, cells)
+        self._price_outliers(rows[high], [cell.high for cell in cells], cell_of, cells)
         for kind, taken in (
             (CaseType.INLIER, rows[~(low | high)]),
             (CaseType.LOW_OUTLIER, rows[low]),
             (CaseType.HIGH_OUTLIER, rows[high]),
         ):
             self._decide(taken, kind)
+
+    def _price_outliers(
+        self,
+        rows: Ids,
+        thresholds: Sequence[Threshold | None],
+        cell_of: Ids,
+        cells: Sequence[Cell],
+    ) -> None:
+        """Each outlier by the rule of its cell, exact, then rounded."""
+        paid = []
+        costs = self._facts.total_fen[rows].tolist()
+        for own, cost in zip(cell_of[rows].tolist(), costs, strict=True):
+            threshold = thresholds[own]
+            assert threshold is not None
+            paid.append(round_half_up(cells[own].outlier_fen(threshold, cost)))
+        self.payable[rows] = np.array(paid, np.int64)
 
     def price_at_cost(
         self, status: Status, kind: CaseType, name: Literal["ambiguous", "ungrouped"]
@@ -224,7 +236,7 @@ class _Pricing:
         whole = priced & (marks.number == 0)
         others = facts.total_fen - facts.pool_fen
         cut = np.array([terms.fund.negative == "zero" for terms in self._policy.terms])
-        fund = self.payable - others
+        fund = fund_a(self.payable, facts.total_fen, facts.pool_fen)
         fund = np.where(cut[facts.era] & (fund < 0), 0, fund) if len(cut) else fund
         self.fund = np.where(whole, fund, MISSING_FEN)
         self.patient = np.where(whole, others - facts.other_fen, MISSING_FEN)

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 #: (cost, standard, ratio base, multiple) -> payment
 OutlierFunction = Callable[[Fraction, Fraction, Fraction, Fraction], Fraction]
 #: (weight, rate, coefficient) -> amount
 StandardFunction = Callable[[Fraction, Fraction, Fraction], Fraction]
+#: whole fen: one case, or a column of cases
+Fen = TypeVar("Fen", int, NDArray[np.int64])
 
 
 def s1(weight: Fraction, rate: Fraction, coefficient: Fraction) -> Fraction:
@@ -58,6 +64,14 @@ def h7(cost: Fraction, standard: Fraction, base: Fraction, k: Fraction) -> Fract
 def h8(cost: Fraction, standard: Fraction, base: Fraction, k: Fraction) -> Fraction:
     """The cost less one standard, whatever k is."""
     return cost - standard
+
+
+def fund_a(payment: Fen, cost: Fen, pool: Fen) -> Fen:
+    """The fund pays the payment less what patient and other funds already bear (cost - pool).
+
+    pool: the pooled fund's part as computed item by item. May be negative.
+    """
+    return payment - (cost - pool)
 
 
 STANDARDS: Mapping[str, StandardFunction] = {"S1": s1, "S2": s2}

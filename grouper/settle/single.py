@@ -19,7 +19,7 @@ from grouper.policy.model import Allow, CostRule, Policy, Terms, require_verifie
 from grouper.settle.amounts import CaseType, DecidingRule, mark_text
 from grouper.settle.case import SchemeStatus, check_fit, deciding_rule
 from grouper.settle.cell import Cell, Threshold, price_cell
-from grouper.settle.outliers import stands
+from grouper.settle.outliers import fund_a, stands
 from weights.table import WeightTable
 
 
@@ -282,7 +282,7 @@ def _share(work: _Work, payable: int, terms: Terms) -> tuple[int | None, int | N
     if case.fund_basic_fen + other > cost:
         return None, None, Issue("ST203")
     others = cost - case.fund_basic_fen
-    fund = payable - others
+    fund = fund_a(payable, cost, case.fund_basic_fen)
     if terms.fund.negative == "zero":
         fund = max(fund, 0)
     source = terms.sources["fund"]

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from strategies import batch_of
 
-from grouper.engine import drg, reference
+from grouper.engine import reference
+from grouper.engine.drg import DrgGrouper
 from grouper.engine.groups import Groups, Status
 from grouper.engine.reference import Record
 from grouper.records.batch import CaseBatch
-from grouper.scheme.compile import compile_scheme
 from grouper.scheme.model import Scheme
 
 pytestmark = pytest.mark.conformance
@@ -31,7 +31,7 @@ COUNTS = {
 NUMBERS = ("sex", "age", "age_days", "weight", "los", "leaving", "icu_hours")
 ENGINES: dict[str, Callable[[Scheme, CaseBatch], Groups]] = {
     "reference": reference.group_batch,
-    "kernel": lambda scheme, batch: drg.group_batch(batch, compile_scheme(scheme)),
+    "kernel": lambda scheme, batch: DrgGrouper.of(scheme).group(batch),
 }
 
 

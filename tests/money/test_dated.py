@@ -3,6 +3,9 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from grouper.dated import (
     CONFIDENCES,
     Dated,
@@ -15,8 +18,6 @@ from grouper.dated import (
     span_issues,
 )
 from grouper.errors import SettlementError
-from hypothesis import given
-from hypothesis import strategies as st
 
 JAN, MAR, JUL, OCT = (date(2025, month, 1) for month in (1, 3, 7, 10))
 YEAR = Span(JAN, date(2026, 1, 1))

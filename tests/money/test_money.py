@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from grouper.errors import SettlementError
 from grouper.money import (
     apportion,
@@ -18,10 +21,13 @@ from grouper.money import (
     yuan,
     yuan_decimal,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
-MONTH = Path(__file__).parent.parent / "data" / "payment" / "month.jsonl"
+EXAMPLES = Path(__file__).parent.parent / "data" / "settlement" / "examples.json"
+SPLITS = [
+    example
+    for example in json.loads(EXAMPLES.read_text("utf-8"))["examples"]
+    if example["kind"] == "remainder"
+]
 FRACTIONS = st.fractions(min_value=-(10**12), max_value=10**12, max_denominator=10**6)
 INT64 = st.integers(-(2**63) + 1, 2**63 - 1)
 
@@ -120,11 +126,8 @@ def test_ties_go_to_the_larger_share_then_to_the_smaller_code():
     assert apportion(1, [1, 1], ["B", "A"]) == [0, 1]
 
 
-@pytest.mark.parametrize(
-    "line", [line for line in MONTH.read_text("utf-8").splitlines() if '"remainder"' in line]
-)
-def test_worked_splits(line):
-    example = json.loads(line)
+@pytest.mark.parametrize("example", SPLITS, ids=lambda example: example["id"])
+def test_worked_splits(example):
     hospitals = example["inputs"]["hospitals"]
     keys = [one["code"] for one in hospitals]
     shares = [Decimal(one["share"]) for one in hospitals]

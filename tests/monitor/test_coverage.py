@@ -155,6 +155,13 @@ def test_unknown_institution_is_named_with_its_cases():
     assert (issue.code, issue.params["hospital"], issue.params["count"]) == ("ST407", "H1", 4)
 
 
+def test_unknown_dimension_or_measure_is_refused():
+    with pytest.raises(ValueError, match="county"):
+        measure_coverage(table(ROWS), HOSPITALS, by=["county"])
+    with pytest.raises(ValueError, match="patients"):
+        measure_coverage(table(ROWS), HOSPITALS, measures=["patients"])
+
+
 def test_no_cases_no_rows():
     result = measure_coverage(table([]), HOSPITALS)
     assert (result.rows, result.issues) == ((), ())

@@ -11,10 +11,9 @@ from invented import described, invented_scheme
 from strategies import RecordMaker, batch_of, differing, outcome, sliced
 
 from grouper.engine import reference
-from grouper.engine.drg import group_batch
+from grouper.engine.drg import DrgGrouper
 from grouper.engine.groups import Groups
 from grouper.engine.reference import Record, Reference
-from grouper.scheme.compile import CompiledScheme, compile_scheme
 from grouper.scheme.model import Scheme
 
 pytestmark = pytest.mark.property
@@ -30,7 +29,7 @@ class Subject:
 
     def __init__(self, scheme: Scheme) -> None:
         self.scheme = scheme
-        self.compiled: CompiledScheme = compile_scheme(scheme)
+        self.kernel = DrgGrouper.of(scheme)
         self.reference = Reference(scheme)
         self.maker = RecordMaker(scheme)
 
@@ -48,7 +47,7 @@ def subject(request: pytest.FixtureRequest, subjects: Callable[[str], Subject]) 
 def _check(subject: Subject, records: list[Record], rejects: list[int], how: str) -> Groups:
     """Group on both; on a difference show how to repeat it and the first few records."""
     batch = batch_of(records, rejects=rejects)
-    fast = group_batch(batch, subject.compiled)
+    fast = subject.kernel.group(batch)
     slow = reference.group_batch(subject.reference, batch)
     wrong = differing(fast, slow)
     if wrong:
@@ -97,17 +96,17 @@ def test_many_invented_schemes_agree(block: int) -> None:
 
 def test_a_case_alone_is_grouped_as_in_a_table(subject: Subject) -> None:
     records = subject.maker.records(21, 300)
-    table = group_batch(batch_of(records), subject.compiled)
+    table = subject.kernel.group(batch_of(records))
     for case, record in enumerate(records):
-        alone = group_batch(batch_of([record]), subject.compiled)
+        alone = subject.kernel.group(batch_of([record]))
         assert outcome(alone, 0) == outcome(table, case), f"seed 21, case {case}: {record}"
 
 
 def test_a_slice_of_a_table_is_grouped_as_in_the_table(subject: Subject) -> None:
     batch = batch_of(subject.maker.records(22, 400))
-    whole = group_batch(batch, subject.compiled)
+    whole = subject.kernel.group(batch)
     for start, stop in ((0, 0), (0, 1), (1, 400), (123, 321), (399, 400), (400, 400)):
-        part = group_batch(sliced(batch, start, stop), subject.compiled)
+        part = subject.kernel.group(sliced(batch, start, stop))
         assert [outcome(part, n) for n in range(stop - start)] == [
             outcome(whole, n) for n in range(start, stop)
         ], f"seed 22, cases {start} to {stop}"
@@ -123,8 +122,8 @@ def test_order_of_other_codes_never_matters(subject: Subject) -> None:
         )
         for record in records
     ]  # fmt: skip
-    before = group_batch(batch_of(records), subject.compiled)
-    after = group_batch(batch_of(shuffled), subject.compiled)
+    before = subject.kernel.group(batch_of(records))
+    after = subject.kernel.group(batch_of(shuffled))
     assert not differing(before, after), f"seed 23: {records[differing(before, after)[0]]}"
 
 
@@ -133,5 +132,5 @@ def _others_shuffled(codes: tuple[str, ...], rng: random.Random) -> tuple[str, .
 
 
 def test_an_empty_table_has_an_empty_result(subject: Subject) -> None:
-    assert len(group_batch(batch_of([]), subject.compiled)) == 0
+    assert len(subject.kernel.group(batch_of([]))) == 0
     assert len(reference.group_batch(subject.reference, batch_of([]))) == 0

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+
 import weights
 from grouper.errors import WeightError
 from grouper.money import to_fen

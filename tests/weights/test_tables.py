@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+
 import weights
 from grouper.dated import Span
 from grouper.errors import WeightError

@@ -1,0 +1,119 @@
+"""`grouper explain`: why a discharge has its group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grouper.cli import streams
+from grouper.cli.chain import group_inputs, reading, row_index
+from grouper.cli.options import (
+    Command,
+    Function,
+    as_json,
+    common,
+    file_options,
+    option,
+    scheme_option,
+    terminal,
+)
+from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list
+
+if TYPE_CHECKING:
+    from grouper.run.pipeline import GroupedRun
+
+#: options that describe a case on the command line, by the field they fill
+_FIELDS = ("sex", "age", "age_days", "weight", "los", "leaving", "icu_hours")
+
+
+def case_options(function: Function) -> Function:
+    """A case on the command line; texts are read as the cells of a file would be."""
+    for name in reversed(_FIELDS):
+        flag = "--" + name.replace("_", "-")
+        function = option(flag, name, metavar="N", help=f"options.{name}")(function)
+    for name in ("px", "dx"):
+        flag = f"--{name}"
+        function = option(flag, multiple=True, metavar="CODE", help=f"options.{name}")(function)
+    return function
+
+
+@click.command(cls=Command, name="explain", help="help.explain")
+@click.argument("file", required=False, metavar="[FILE]")
+@option("--row", type=int, metavar="N", help="options.row")
+@case_options
+@scheme_option
+@file_options
+@as_json
+@common
+@click.pass_context
+def explain(
+    ctx: click.Context,
+    /,
+    file: str | None,
+    row: int | None,
+    scheme: str,
+    dx: tuple[str, ...],
+    px: tuple[str, ...],
+    json_: bool,
+    **how: Any,
+) -> int:
+    """The steps that led one case to its group."""
+    screen = terminal(ctx)
+    given = {name: how[name] for name in _FIELDS if how[name] is not None}
+    from_codes = bool(dx or px or given)
+    if from_codes == (file is not None) or (row is None) != (file is None):
+        raise click.UsageError(screen.text("usage.one_of"), ctx)
+    if file is None:
+        return _print(_run_of_case(given, dx, px, scheme, how), 0, screen, json_)
+    with streams.inputs(ctx, [file]) as paths:
+        run = group_inputs(paths, scheme, how)
+    assert row is not None
+    return _print(run, row_index(ctx, row, run.counts.rows), screen, json_)
+
+
+def _run_of_case(
+    given: dict[str, str],
+    dx: tuple[str, ...],
+    px: tuple[str, ...],
+    scheme: str,
+    how: dict[str, Any],
+) -> GroupedRun:
+    """The case of the command line as a table of one row, so that it is cleaned like any other."""
+    import pyarrow as pa
+
+    from grouper.records.read import records_from_table
+    from grouper.run.pipeline import group_records
+    from grouper.scheme.load import load_scheme
+
+    cells: dict[str, list[Any]] = {"id": ["1"], "dx": [list(dx)], "px": [list(px)]}
+    cells |= {name: [text] for name, text in given.items()}
+    codes = pa.list_(pa.string())
+    schema = pa.schema([(name, codes if name in ("dx", "px") else pa.string()) for name in cells])
+    table = pa.table(cells, schema)
+    records = records_from_table(table, cleaning=reading(how)["cleaning"], name="case")
+    return group_records(records, load_scheme(scheme))
+
+
+def _print(run: GroupedRun, row: int, screen: Terminal, json_: bool) -> int:
+    """The trace of one row; a row that the reader rejected has none."""
+    from grouper.run.explain import code_name, explain_row, rejected_by_reader
+    from grouper.run.results import reason_text
+
+    issues = run.records.issues if run.counts.rows == 1 else []
+    if token := rejected_by_reader(run, row):
+        if json_:
+            result = {"status": "rejected", "reason": token, "scheme": run.scheme.id}
+            screen.json(result | {"issues": issue_list(issues, screen.lang)})
+        else:
+            screen.data(f"{screen.text('status.rejected')}: {reason_text(token, screen.lang)}")
+            screen.issues(issues)
+        return FINDINGS
+    trace = explain_row(run, row)
+    if json_:
+        found = {"issues": issue_list(issues, screen.lang)} if issues else {}
+        screen.json(trace.to_dict(names=code_name) | found)
+    else:
+        screen.data(trace.text(screen.lang, names=code_name))
+        screen.issues(issues)
+    return DONE if trace.outcome.status.word != "rejected" else FINDINGS

@@ -1,0 +1,74 @@
+"""Output files: checked before work begins, whole or not there at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from grouper.errors import DataFileError
+
+Overwrite = Literal["refuse", "replace"]
+
+
+def check_output(
+    path: str | Path, inputs: Sequence[str | Path] = (), *, overwrite: Overwrite = "refuse"
+) -> Path:
+    """Complain early about an output that cannot or must not be written.
+
+    Raises DataFileError: DF141 if it is one of the inputs, DF140 if it exists and may not be
+    replaced, DF142 if it is a folder or its own folder is missing or not writable.
+    """
+    path = Path(path)
+    for other in inputs:
+        if str(other) != "-" and _same(path, Path(other)):
+            raise DataFileError("DF141", str(path), path=path.name)
+    if path.is_dir():
+        raise DataFileError("DF142", str(path), path=path.name, detail="it is a folder")
+    if path.exists() and overwrite == "refuse":
+        raise DataFileError("DF140", str(path), path=path.name)
+    folder = path.parent
+    if not folder.is_dir():
+        raise DataFileError("DF142", str(path), path=path.name, detail=f"no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise DataFileError("DF142", str(path), path=path.name, detail=f"{folder} is read-only")
+    return path
+
+
+def _same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return path.resolve() == other.resolve()
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that appears under its name when all of it is on disk, or not at all.
+
+    Raises DataFileError (DF142) when writing fails; the temporary file is then gone too.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        # O_BINARY exists on Windows only, where the default would turn LF into CR LF
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
+        handle = os.open(temporary, flags, 0o666)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
+        # gone already after the rename
+        temporary.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> DataFileError:
+    return DataFileError("DF142", str(path), path=path.name, detail=error.strerror or error)
