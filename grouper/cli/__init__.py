@@ -70,7 +70,7 @@ def run(argv: Sequence[str]) -> int:
         usage.explain(error, terminal)
         return USAGE
     except GrouperError as error:
-        terminal.error(error.text(terminal.lang))
+        terminal.error(usage.error_text(error, terminal.lang))
         return FAILED
     except BrokenPipeError:
         # the reader of a pipe has gone; the interpreter would complain once more when it closes
@@ -80,7 +80,7 @@ def run(argv: Sequence[str]) -> int:
         terminal.error(terminal.text("say.interrupted"))
         return INTERRUPTED
     except OSError as error:
-        terminal.error(usage.file_error(error, terminal.lang).text(terminal.lang))
+        terminal.error(usage.error_text(usage.file_error(error, terminal.lang), terminal.lang))
         return FAILED
     except Exception as error:
         if "--debug" in argv:

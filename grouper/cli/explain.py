@@ -114,6 +114,6 @@ def _print(run: GroupedRun, row: int, screen: Terminal, json_: bool) -> int:
         found = {"issues": issue_list(issues, screen.lang)} if issues else {}
         screen.json(trace.to_dict(names=code_name) | found)
     else:
-        screen.data(trace.text(screen.lang, names=code_name))
+        screen.data(trace.text(screen.lang, names=code_name).rstrip())
         screen.issues(issues)
     return DONE if trace.outcome.status.word != "rejected" else FINDINGS

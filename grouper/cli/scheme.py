@@ -121,8 +121,11 @@ def write(ctx: click.Context, scheme_name: str, folder: str, force: bool) -> int
     from grouper.scheme.load import load_scheme
     from grouper.scheme.write import write_scheme
 
-    write_scheme(load_scheme(scheme_name), Path(folder), overwrite="replace" if force else "refuse")
-    terminal(ctx).say("say.wrote", path=folder)
+    loaded = load_scheme(scheme_name)
+    # a scheme folder bears the id of its scheme; another folder is taken as the one to put it in
+    target = Path(folder) if Path(folder).name == loaded.id else Path(folder) / loaded.id
+    write_scheme(loaded, target, overwrite="replace" if force else "refuse")
+    terminal(ctx).say("say.wrote", path=target)
     return DONE
 
 

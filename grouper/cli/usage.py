@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 
 import click
 
 from grouper.cli.output import Terminal
 from grouper.cli.texts import texts
-from grouper.errors import DataFileError, Lang
+from grouper.errors import DataFileError, GrouperError, Issue, Lang
 
 
 def explain(error: click.UsageError, terminal: Terminal) -> None:
@@ -48,3 +50,20 @@ def file_error(error: OSError, lang: Lang) -> DataFileError:
     """An error of the operating system as a data-file issue with path and remedy."""
     path = os.fsdecode(error.filename) if error.filename else ""
     return DataFileError("DF101", path=path, detail=reason(error, lang))
+
+
+def error_text(error: GrouperError, lang: Lang) -> str:
+    """All messages of an error; words of the operating system are said in the same language."""
+    return "\n".join(issue.text(lang) for issue in _localized(error.issues, lang))
+
+
+def _localized(issues: Iterable[Issue], lang: Lang) -> list[Issue]:
+    known = {
+        os.strerror(getattr(errno, name)): text
+        for name, text in texts(lang)["oserror"].items()
+        if hasattr(errno, name)
+    }
+    return [
+        replace(issue, params={k: known.get(str(v), v) for k, v in issue.params.items()})
+        for issue in issues
+    ]

@@ -131,8 +131,9 @@ cdef class Kernel:
     cdef const uint16_t[::1] px_class
     cdef const uint64_t[:, ::1] dx_bits, px_bits
     cdef const int32_t[::1] bounds, bound_start
-    cdef const uint32_t[::1] split_base, cell_mask
-    cdef const uint32_t[:, ::1] split_strides
+    cdef const uint32_t[::1] split_base, gate_start
+    cdef const uint32_t[:, ::1] split_strides, cell_mask
+    cdef const int32_t[::1] gate
     cdef const uint32_t[:, ::1] variants
     cdef const uint32_t[::1] cand_rule
     cdef const int32_t[::1] cand_gate, cand_entry
@@ -153,6 +154,7 @@ cdef class Kernel:
         self.bounds, self.bound_start = scheme.bounds, scheme.bound_start
         self.dx_cell, self.cell_mask = candidacy.dx_cell, candidacy.cell_mask
         self.split_base, self.split_strides = candidacy.split_base, candidacy.split_strides
+        self.gate_start, self.gate = candidacy.gate_start, candidacy.gate
         self.variants, self.cand_rule = candidacy.variants, candidacy.cand_rule
         self.cand_gate, self.cand_entry = candidacy.cand_gate, candidacy.cand_entry
         self.first, self.other = candidacy.first, candidacy.other
@@ -278,6 +280,7 @@ cdef class Kernel:
         # numbers split some cells; the other diagnoses choose between the two candidate lists
         cdef Py_ssize_t k, i
         cdef uint32_t cell, quiet
+        cdef bint calm
         for k in range(block.live):
             i = block.case[k]
             cell = block.cell[k]
@@ -286,7 +289,22 @@ cdef class Kernel:
             # most ADRGs need the flags: to look at the others always is cheaper than to decide
             block.flags[k] = self._look_at_others(
                 c.dx, c.dx_offsets[i], c.dx_offsets[i + 1], &quiet)
-            block.variant[k] = 2 * cell + (quiet & self.cell_mask[cell] == 0)
+            calm = quiet & self.cell_mask[cell, 0] == 0
+            if not calm and quiet & self.cell_mask[cell, 1] == 0:
+                calm = not self._opens(c, i, cell, block.flags[k])
+            block.variant[k] = 2 * cell + calm
+
+    cdef bint _opens(
+        self, const Columns* c, Py_ssize_t i, uint32_t cell, int flags
+    ) noexcept nogil:
+        # whether an MDC opens that only other diagnoses open
+        cdef Case case
+        cdef uint32_t k
+        self._begin(&case, c, i, flags)
+        for k in range(self.gate_start[cell], self.gate_start[cell + 1]):
+            if self._holds(&case, self.gate[k]):
+                return True
+        return False
 
     cdef void _look_up(self, const Columns* c, Block* block) noexcept nogil:
         # the first candidate that one of the procedures can bring about
@@ -373,15 +391,7 @@ cdef class Kernel:
         cdef uint32_t rule, group
         cdef int gate = YES
         cdef bint entered = True
-        case.columns = c
-        case.at = i
-        case.dx_start, case.dx_stop = c.dx_offsets[i], c.dx_offsets[i + 1]
-        case.px_start, case.px_stop = c.px_offsets[i], c.px_offsets[i + 1]
-        case.flags = flags
-        case.has_dx_bits = case.has_px_bits = False
-        case.main_px_class = self.no_px
-        if case.px_start < case.px_stop:
-            case.main_px_class = self.px_class[c.px[case.px_start]]
+        self._begin(&case, c, i, flags)
         while cand < stop:
             if self.cand_gate[cand] != gate:
                 gate = self.cand_gate[cand]
@@ -397,6 +407,19 @@ cdef class Kernel:
                     return
             cand += 1
         c.status[i] = UNGROUPED
+
+    cdef inline void _begin(
+        self, Case* case, const Columns* c, Py_ssize_t i, int flags
+    ) noexcept nogil:
+        case.columns = c
+        case.at = i
+        case.dx_start, case.dx_stop = c.dx_offsets[i], c.dx_offsets[i + 1]
+        case.px_start, case.px_stop = c.px_offsets[i], c.px_offsets[i + 1]
+        case.flags = flags
+        case.has_dx_bits = case.has_px_bits = False
+        case.main_px_class = self.no_px
+        if case.px_start < case.px_stop:
+            case.main_px_class = self.px_class[c.px[case.px_start]]
 
     cdef uint32_t _refine(self, Case* case, uint32_t rule) noexcept nogil:
         cdef Py_ssize_t k
@@ -448,15 +471,24 @@ cdef class Kernel:
 
     cdef int64_t _term(self, Case* case, int term) noexcept nogil:
         cdef int kind = self.term_kind[term]
-        cdef int64_t count = 0
-        cdef int32_t k
         if kind == FIELD:
             return number(case.columns, case.at, self.term_codes[term])
         if kind == SITES:
-            for k in range(self.term_start[term], self.term_stop[term]):
-                count += self._member(case, ANY_DX, self.term_lists[k])
-            return count
+            return self._sites(case, self.term_start[term], self.term_stop[term])
         return self._hits(case, self.term_codes[term], self.term_start[term])
+
+    cdef int64_t _sites(self, Case* case, int32_t start, int32_t stop) noexcept nogil:
+        # lists that hold at least one diagnosis of the case
+        cdef int64_t count = 0
+        cdef int32_t k, bit
+        cdef uint32_t principal = case.columns.dx[case.dx_start]
+        if not case.has_dx_bits:
+            self._collect_dx(case)
+        for k in range(start, stop):
+            bit = self.term_lists[k]
+            count += (
+                (self.dx_bits[principal, bit >> 6] | case.other_dx[bit >> 6]) >> (bit & 63) & 1)
+        return count
 
     cdef int64_t _hits(self, Case* case, int codes, int bit) noexcept nogil:
         # distinct codes of the case in a list

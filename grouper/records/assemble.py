@@ -71,7 +71,7 @@ def _exact(given: _Input, reader: Scalars) -> CaseBatch:
     dx, px = (verbatim(_slots(given, kind, as_is=True)) for kind in ("dx", "px"))
     quiet = Scalars(given.table, given.mapping, Findings(), (), reader.reject)
     number, text = quiet.numbers, quiet.texts
-    fund_basic = number("fund_basic", values.money, missing=MISSING_FEN)
+    fund_basic = quiet.money("fund_basic")
     funds = _funds(quiet)
     return CaseBatch(
         dx=dx,
@@ -91,7 +91,7 @@ def _exact(given: _Input, reader: Scalars) -> CaseBatch:
         insurance=text("insurance", exact=True),
         area=text("area", exact=True),
         discharge_date=_narrow(number("discharge_time", values.day)),
-        total_cost_fen=number("total_cost", values.money, missing=MISSING_FEN),
+        total_cost_fen=quiet.money("total_cost"),
         fund_basic_fen=fund_basic,
         other_funds_fen=scalars.other_funds(quiet, fund_basic, funds),
         source=given.table.label,
@@ -105,8 +105,8 @@ def _standard(given: _Input, reader: Scalars, dx: CodeColumn, px: CodeColumn) ->
     years, days = scalars.ages(reader)
     los, left = scalars.stays(reader)
     weight_unit, icu_unit = units.get("weight", "g"), units.get("icu_hours", "hour")
-    total = reader.numbers("total_cost", values.money, missing=MISSING_FEN)
-    fund_basic = reader.numbers("fund_basic", values.money, missing=MISSING_FEN)
+    total = reader.money("total_cost")
+    fund_basic = reader.money("fund_basic")
     others = scalars.other_funds(reader, fund_basic, _funds(reader))
     _check_bill(given, reader, total, (fund_basic, others))
     return CaseBatch(
@@ -149,7 +149,7 @@ def _narrow(
 
 def _funds(reader: Scalars) -> dict[str, NDArray[np.int64]]:
     return {
-        name: reader.numbers(name, values.money, missing=MISSING_FEN)
+        name: reader.money(name)
         for name in ("fund_total", *OTHER_FUNDS)
         if name in reader.mapping.scalars
     }
@@ -167,7 +167,7 @@ def _check_bill(
     parts = [*funds]
     for name in _BILL_PARTS:
         if name in given.mapping.scalars:
-            parts.append(reader.numbers(name, values.money, missing=MISSING_FEN))
+            parts.append(reader.money(name))
     # an area may have neither other funds nor accounts: what is not told there is nothing
     parts = [parts[0], *(np.where(part == MISSING_FEN, 0, part) for part in parts[1:])]
     broken = check.check_bill(total, parts)

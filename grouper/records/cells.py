@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from grouper.records.batch import MISSING_FEN
 from grouper.records.user import ABSENT, Column
 from grouper.records.values import cell_text
 
@@ -142,3 +143,34 @@ def side_by_side(parts: Sequence[Slots]) -> Slots:
         index[np.repeat(start, count) + within] = np.array(known, np.int32)[part.index]
         start += count
     return Slots([value for _, value in places], index, offsets)
+
+
+#: amounts that need no cleaning: up to 15 digits, at most two decimals
+_PLAIN = r"^[0-9]{1,15}(\.[0-9]{1,2})?$"
+_YUAN = pa.decimal128(18, 2)
+
+
+def plain_fen(column: Column) -> NDArray[np.int64] | None:
+    """The fen of a column in which every filled cell is a plain amount, None for any other column.
+
+    Empty cells are MISSING_FEN.
+    """
+    if isinstance(column, list):
+        return None
+    cells = column.combine_chunks()
+    if isinstance(cells, pa.ChunkedArray):
+        cells = pa.concat_arrays(cells.chunks) if cells.num_chunks else pa.array([], cells.type)
+    if pa.types.is_string(cells.type):
+        cells = pc.if_else(pc.equal(cells, ""), None, cells)
+        if not pc.all(pc.match_substring_regex(cells, _PLAIN)).as_py():
+            return None
+    elif not pa.types.is_decimal(cells.type) or cells.type.scale != 2:
+        return None
+    try:
+        fen = pc.multiply(cells.cast(_YUAN), pa.scalar(100, pa.int8())).cast(pa.int64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    if pc.any(pc.less(fen, 0)).as_py():
+        return None
+    filled: NDArray[np.int64] = pc.fill_null(fen, MISSING_FEN).to_numpy(zero_copy_only=False)
+    return filled

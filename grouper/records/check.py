@@ -150,11 +150,12 @@ def _gray(
     gray = np.array([table.is_gray(text) for text in column.texts], bool)
     if not len(heads) or not gray[heads].any():
         return
-    hit = filled[gray[heads]]
-    codes, counts = np.unique(heads[gray[heads]], return_counts=True)
-    for code, n in sorted(zip(codes.tolist(), counts.tolist(), strict=True), key=lambda p: -p[1]):
-        at = int(hit[heads[gray[heads]] == code][0]) if n else 0
-        findings.add("RW03", place(at), times=n, kind=table.kind, text=column.texts[code])
+    hit = gray[heads]
+    codes, first, counts = np.unique(heads[hit], return_index=True, return_counts=True)
+    rows = filled[hit][first]
+    for at in np.argsort(-counts, kind="stable").tolist():
+        code, times = column.texts[codes[at]], int(counts[at])
+        findings.add("RW03", place(int(rows[at])), times=times, kind=table.kind, text=code)
 
 
 def check_newborns(batch: CaseBatch, findings: Findings, place: Place) -> None:

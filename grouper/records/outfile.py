@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,14 +27,14 @@ def check_output(
         if str(other) != "-" and _same(path, Path(other)):
             raise DataFileError("DF141", str(path), path=path.name)
     if path.is_dir():
-        raise DataFileError("DF142", str(path), path=path.name, detail="it is a folder")
+        raise DataFileError("DF142", str(path), path=path.name, detail=os.strerror(errno.EISDIR))
     if path.exists() and overwrite == "refuse":
         raise DataFileError("DF140", str(path), path=path.name)
     folder = path.parent
     if not folder.is_dir():
-        raise DataFileError("DF142", str(path), path=path.name, detail=f"no folder {folder}")
+        raise DataFileError("DF142", str(path), path=path.name, detail=os.strerror(errno.ENOENT))
     if not os.access(folder, os.W_OK):
-        raise DataFileError("DF142", str(path), path=path.name, detail=f"{folder} is read-only")
+        raise DataFileError("DF142", str(path), path=path.name, detail=os.strerror(errno.EACCES))
     return path
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from grouper.records import values
 from grouper.records.batch import MISSING, MISSING_FEN
-from grouper.records.cells import Cells, cells_of
+from grouper.records.cells import Cells, cells_of, plain_fen
 from grouper.records.check import Findings, short
 from grouper.records.fields import spellings
 from grouper.records.layout import ColumnMap
@@ -56,8 +56,14 @@ class Scalars:
         if cells is None:
             return np.full(len(self.table), missing, np.int64)
         parsed = [parse(value) for value in cells.values]
-        self._report(name, cells, parsed)
+        self.report(name, cells, parsed)
         return np.array([value.number for value in parsed], np.int64)[cells.index]
+
+    def money(self, name: str) -> _Ints:
+        """Fen a row; a column of plain amounts is converted as a whole."""
+        at = self.mapping.scalars.get(name)
+        fen = plain_fen(self.table.columns[at]) if at is not None else None
+        return fen if fen is not None else self.numbers(name, values.money, missing=MISSING_FEN)
 
     def texts(self, name: str, *, exact: bool) -> list[str]:
         """One text a row, "" where nothing is known."""
@@ -72,7 +78,8 @@ class Scalars:
         """Mark rows as rejected unless an earlier finding did."""
         self.reject[rows & (self.reject == 0)] = self.codes.index(code) + 1
 
-    def _report(self, name: str, cells: Cells, parsed: list[Value]) -> None:
+    def report(self, name: str, cells: Cells, parsed: list[Value]) -> None:
+        """Note what was odd about the distinct cells of a field; errors reject their rows."""
         odd = [k for k, value in enumerate(parsed) if value.bad or value.note]
         if not odd:
             return
@@ -101,7 +108,7 @@ def ages(scalars: Scalars) -> tuple[_Ints, _Ints]:
     cells = scalars.cells("age")
     if cells is not None:
         parsed = [values.age(value) for value in cells.values]
-        scalars._report("age", cells, [Value(each.years, bad=each.bad) for each in parsed])
+        scalars.report("age", cells, [Value(each.years, bad=each.bad) for each in parsed])
         years = np.array([each.years for each in parsed], np.int64)[cells.index]
         days = np.array([each.days for each in parsed], np.int64)[cells.index]
     unit = scalars.mapping.units.get("age_days", "day")
@@ -223,15 +230,15 @@ def _lost_digits(scalars: Scalars) -> None:
     cells = scalars.cells("id")
     if cells is None:
         return
-    lost = [Value(0, bad="RE07" if _is_damaged(value) else "") for value in cells.values]
-    scalars._report("id", cells, lost)
+    whole, lost = Value(0), Value(0, bad="RE07")
+    scalars.report("id", cells, [lost if _is_damaged(value) else whole for value in cells.values])
 
 
 def _is_damaged(value: object) -> bool:
     """Whether an id went through a binary number of 15 digits, or was shown with an exponent."""
     if isinstance(value, float):
         return abs(value) >= 1e15
-    if not isinstance(value, str) or "E+" not in value.upper():
+    if not isinstance(value, str) or "+" not in value or "E+" not in value.upper():
         return False
     number = values.number_of(value)
     return number is not None and number >= Decimal(1000)

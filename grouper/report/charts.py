@@ -45,10 +45,7 @@ def coverage_chart(rows: Sequence[CoverageRow], words: Words) -> Option | None:
     shown = list(shares.values())[:MOST_BARS]
     if not shown:
         return None
-    several = len({row[0].period for row in shown}) > 1
-    labels = [
-        words.coverage_label(row[0]) + (f" {row[0].period}" if several else "") for row in shown
-    ]
+    labels = _labels([row[0] for row in shown], words)
     series = [
         _bars(words(f"verdict.{status}"), colour, _of_status(shown, status), unit="%")
         | {"stack": "share"}
@@ -60,6 +57,22 @@ def coverage_chart(rows: Sequence[CoverageRow], words: Words) -> Option | None:
     option["xAxis"]["max"] = 100
     option["series"].append(_figures(shown))
     return _with_phone(option)
+
+
+def _labels(rows: Sequence[CoverageRow], words: Words) -> list[str]:
+    """Measure, place and period of each bar, without what is the same for all."""
+    places = {row.dimension for row in rows if row.dimension}
+    periods = {row.period for row in rows}
+    return [
+        " ".join(
+            (
+                words(f"measure.{row.measure}"),
+                *([words.coverage_place(row)] if len(places) > 1 else []),
+                *([row.period] if len(periods) > 1 else []),
+            )
+        )
+        for row in rows
+    ]
 
 
 def coverage_count(rows: Sequence[CoverageRow]) -> int:

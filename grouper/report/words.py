@@ -45,10 +45,6 @@ class Words:
         values = [self("column.all_areas") if v == ALL else v for _, v in row.dimension]
         return " · ".join(value for value in values if value) or self("column.all")
 
-    def coverage_label(self, row: CoverageRow) -> str:
-        """Measure and place in one short text."""
-        return f"{self(f'measure.{row.measure}')} {self.coverage_place(row)}"
-
     def due(self, row: CoverageRow) -> str:
         """By when the target is due; empty without a target."""
         if row.target is None:

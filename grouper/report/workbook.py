@@ -23,9 +23,9 @@ from grouper.report.words import SIGNS, Words, share_bp
 _CREATED = datetime(2000, 1, 1)
 #: what Excel can hold in a cell
 _LONGEST = 32_767
-_NARROWEST, _WIDEST = 8, 46
-#: two lines of text, in points
-_HEADER_HEIGHT = 32
+_NARROWEST, _WIDEST = 8, 60
+#: height of a line of text in points; a header has two
+_LINE = 16
 
 Kind = Literal["text", "fen", "count", "percent"]
 Cell = str | int | None
@@ -93,9 +93,8 @@ class _Book:
         """What the report rests on: program, scheme, policy, counts, lines and notes."""
         words, data = self.words, self.data
         sheet = self.sheet("notes")
-        sheet.set_column(0, 0, 26)
-        sheet.set_column(1, 1, 90)
-        sheet.set_column(2, 2, 18)
+        for column, width in enumerate(_NOTES):
+            sheet.set_column(column, column, width)
         self.put(sheet, 0, 0, data.title, "text", self.title)
         if data.origin == "invented":
             self.put(sheet, 1, 0, words("page.demo"), "text", self.warning)
@@ -103,8 +102,7 @@ class _Book:
         for column, title in enumerate(titles):
             self.put(sheet, 3, column, title, "text", self.header)
         for row, cells in enumerate(self._facts(), 4):
-            for column, text in enumerate(cells):
-                self.put(sheet, row, column, text, "text", self.wrapped)
+            self.wrap(sheet, row, dict(enumerate(cells)), dict(enumerate(_NOTES)))
 
     def _facts(self) -> list[tuple[str, ...]]:
         words, data = self.words, self.data
@@ -150,8 +148,7 @@ class _Book:
         for row, one in enumerate(data.problems, top + 1):
             self.put(sheet, row, 0, one.code, "text")
             self.put(sheet, row, 1, one.count, "count")
-            self.put(sheet, row, 3, one.text, "text", self.wrapped)
-            self.put(sheet, row, 4, one.remedy, "text", self.wrapped)
+            self.wrap(sheet, row, {3: one.text, 4: one.remedy}, {3: _WIDEST, 4: _WIDEST})
         sheet.set_column(3, 4, _WIDEST)
 
     def coverage(self) -> None:
@@ -280,7 +277,7 @@ class _Book:
     ) -> Any:
         """A sheet with a frozen header and a table; `amounts`: columns whose kind varies by row."""
         sheet = self.sheet(name)
-        sheet.set_row(0, _HEADER_HEIGHT)
+        sheet.set_row(0, 2 * _LINE)
         for number, column in enumerate(columns):
             look = self.header if column.kind == "text" else self.number_header
             self.put(sheet, 0, number, column.title, "text", look)
@@ -316,6 +313,14 @@ class _Book:
         else:
             sheet.write_number(row, column, value, look)
 
+    def wrap(self, sheet: Any, row: int, texts: dict[int, str], widths: dict[int, int]) -> None:
+        """Texts broken into lines, in a row high enough for them by the widths of their columns."""
+        # not every program makes rows higher by itself
+        lines = [-(-_places(text, "text") // (widths[k] - 3)) for k, text in texts.items()]
+        sheet.set_row(row, _LINE * min(max(*lines, 1), 25))
+        for column, text in texts.items():
+            self.put(sheet, row, column, text, "text", self.wrapped)
+
     def column_chart(
         self, name: str, columns: Sequence[tuple[int, str]], last: int, labels: tuple[int, int]
     ) -> Any:
@@ -341,6 +346,8 @@ class _Book:
         }
 
 
+#: widths of the columns of the notes
+_NOTES = (28, 90, 18)
 _GRID = {"visible": True, "line": {"color": "#D9D9D9"}}
 
 
@@ -371,8 +378,9 @@ def _width(column: Column, cells: Sequence[Cell]) -> int:
     """The width that shows most cells whole; wide characters take two places."""
     longest = max((_places(cell, column.kind) for cell in cells), default=0)
     # a long title is broken into two lines rather than widening a narrow column
-    title = (_places(column.title, "text") + 3) // 2 + 1
-    return min(max(longest + 2, title, _NARROWEST), _WIDEST)
+    words = [_places(word, "text") for word in column.title.split()]
+    title = max((_places(column.title, "text") + 7) // 2, *words, 0) + 2
+    return min(max(longest + 3, title, _NARROWEST), _WIDEST)
 
 
 def _places(cell: Cell, kind: Kind) -> int:

@@ -61,7 +61,8 @@ class Candidacy:
     dx_cell (nd)        cell of a principal diagnosis, or SPLIT | number of its split
     split_base, split_strides (ns, 7)   where the cells of a split begin; by number of the record,
                         how far its next interval is
-    cell_mask (nc)      quiet bits that matter to a cell
+    cell_mask (nc, 2)   quiet bits that matter to a cell; those that matter whatever its gates say
+    gate_start (nc + 1), gate   entries of the conditions of MDCs that other diagnoses can open
     variants (2 nc, 4)  of a cell in general, then of it when quiet: where its rows begin in
                         `first` and `other` (NO_ROW = nothing there), its span in cand_*
     cand_rule           position in scheme.adrgs
@@ -74,6 +75,8 @@ class Candidacy:
     split_base: U32
     split_strides: U32
     cell_mask: U32
+    gate_start: U32
+    gate: I32
     variants: U32
     cand_rule: U32
     cand_gate: I32
@@ -312,6 +315,11 @@ class _CandidacyBuilder:
         number = np.cumsum(is_split) - 1
         of_class = np.where(is_split, SPLIT | number, base).astype(np.uint32)
         cells = [cell for split in splits for cell in split.cells]
+
+        def mask(lists: frozenset[str]) -> int:
+            return reduce(or_, (quiet_bits[name] for name in lists), 0)
+
+        every = self.residuals.conditions.all
         rows = _CandidateRows(self.bookings.n_classes)
         variants = [self._list(rows, part) for cell in cells for part in (cell.full, cell.quiet)]
         return Candidacy(
@@ -319,7 +327,11 @@ class _CandidacyBuilder:
             split_base=base[is_split],
             split_strides=strides[is_split],
             cell_mask=np.array(
-                [reduce(or_, (quiet_bits[name] for name in cell.lists), 0) for cell in cells], np.uint32
+                [[mask(cell.lists), mask(cell.strict)] for cell in cells], np.uint32
+            ),
+            gate_start=np.cumsum([0, *(len(cell.gates) for cell in cells)]).astype(np.uint32),
+            gate=np.array(
+                [self.builder.entry(every[gate]) for cell in cells for gate in cell.gates], np.int32
             ),
             variants=np.array(variants, np.uint32),
             cand_rule=np.array(rows.rules, np.uint32),

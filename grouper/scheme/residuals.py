@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
 from math import prod
@@ -48,11 +48,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """Candidates in general, candidates when quiet, and the lists whose hits break the quiet."""
+    """Candidates in general, candidates when quiet, and what tells whether it is.
+
+    It is quiet when no other diagnosis is in one of `lists`. It is as good as quiet when none is in
+    one of `strict` and none of `gates` holds: conditions of MDCs that open by other diagnoses only.
+    """
 
     full: Candidates
     quiet: Candidates
-    lists: frozenset[str]
+    lists: frozenset[str] = frozenset()
+    strict: frozenset[str] = frozenset()
+    gates: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +182,22 @@ class Residuals:
         return tuple(kept)
 
     def _with_quiet(self, full: Candidates, inside: frozenset[str]) -> Remainder:
-        lists = _all_of(self.conditions.other_lists, full)
+        of = self.conditions.other_lists
+        lists = _all_of(of, full)
         if not lists:
-            return Remainder(full, full, lists)
+            return Remainder(full, full)
         quiet = self._cut(
             (position, self._when_quiet(entry, inside), self._when_quiet(rest, inside))
             for position, entry, rest in full
         )
-        return Remainder(full, quiet, lists)
+        never = self.conditions.number(FALSE)
+        shut = {
+            entry: None
+            for _, entry, _ in full
+            if of[entry] and self._when_quiet(entry, inside) == never
+        }
+        strict = _all_of(of, tuple(c for c in full if c[1] not in shut))
+        return Remainder(full, quiet, lists, strict, tuple(shut))
 
     def _when_quiet(self, rest: int, inside: frozenset[str]) -> int:
         key = (rest, inside & self.conditions.counted_lists[rest])
@@ -199,7 +213,8 @@ class Residuals:
             (position, self._when_in(entry, cell), self._when_in(rest, cell))
             for position, entry, rest in remainder.quiet
         )
-        return Remainder(remainder.full if remainder.lists else quiet, quiet, remainder.lists)
+        full = remainder.full if remainder.lists else quiet
+        return replace(remainder, full=full, quiet=quiet)
 
     def _when_in(self, rest: int, cell: Mapping[int, int]) -> int:
         fields = self.conditions.fields[rest]

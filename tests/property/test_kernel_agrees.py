@@ -14,6 +14,7 @@ from grouper.engine import reference
 from grouper.engine.drg import DrgGrouper
 from grouper.engine.groups import Groups
 from grouper.engine.reference import Record, Reference
+from grouper.records.batch import CaseBatch
 from grouper.scheme.model import Scheme
 
 pytestmark = pytest.mark.property
@@ -98,8 +99,30 @@ def test_a_case_alone_is_grouped_as_in_a_table(subject: Subject) -> None:
     records = subject.maker.records(21, 300)
     table = subject.kernel.group(batch_of(records))
     for case, record in enumerate(records):
-        alone = subject.kernel.group(batch_of([record]))
-        assert outcome(alone, 0) == outcome(table, case), f"seed 21, case {case}: {record}"
+        batch = batch_of([record])
+        where = f"seed 21, case {case}: {record}"
+        assert outcome(subject.kernel.group(batch), 0) == outcome(table, case), where
+        assert _alone(subject.kernel, record, batch) == _numbers(table, case), where
+
+
+def _alone(kernel: DrgGrouper, record: Record, batch: CaseBatch) -> tuple[int, ...]:
+    """One case by the call that takes no arrays."""
+    return kernel.kernel.group_one(
+        kernel.ids(record.dx, "dx"),
+        kernel.ids(record.px, "px"),
+        int(batch.sex[0]),
+        int(batch.age_years[0]),
+        int(batch.age_days[0]),
+        int(batch.admission_weight[0]),
+        int(batch.los_days[0]),
+        int(batch.discharge_disposition[0]),
+        int(batch.icu_hours[0]),
+    )
+
+
+def _numbers(groups: Groups, case: int) -> tuple[int, ...]:
+    columns = (groups.rule_id, groups.group_id, groups.severity, groups.status, groups.reason)
+    return tuple(int(column[case]) for column in columns)
 
 
 def test_a_slice_of_a_table_is_grouped_as_in_the_table(subject: Subject) -> None:

@@ -39,6 +39,12 @@ def test_rows_without_data_have_no_bar(data):
     assert coverage_chart([row for row in data.coverage if row.status == "no_data"], ZH) is None
 
 
+def test_labels_leave_out_what_is_the_same_for_all_bars(data):
+    rows = [row for row in data.coverage if row.dimension == (("area", "甲市"),)]
+    labels = coverage_chart(rows, ZH)["baseOption"]["yAxis"]["data"]
+    assert labels == ["医疗机构", "病种（按病例）", "病种（按病组）", "医保基金"]
+
+
 def test_verdict_decides_the_bar_not_the_shown_percentage(data):
     drawn = series(coverage_chart(data.coverage, ZH))
     assert drawn["达到"][5] == "50.00"
