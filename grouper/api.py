@@ -17,6 +17,7 @@ from grouper.records.case import Case
 from grouper.scheme.load import embedded_ids
 from grouper.scheme.load import load_scheme as load_scheme_folder
 from grouper.scheme.model import Scheme
+from grouper.scheme.program import HIGHEST
 
 if TYPE_CHECKING:
     from grouper.engine.trace import Trace
@@ -133,7 +134,7 @@ def _by_kernel(record: Record, scheme: Scheme) -> Outcome:
 
 
 def _thousandths(value: Decimal | int | None) -> int:
-    return MISSING if value is None else int(value * THOUSANDTHS)
+    return MISSING if value is None else min(int(value * THOUSANDTHS), HIGHEST)
 
 
 def _result(outcome: Outcome, record: Record, scheme: Scheme) -> GroupResult:
@@ -185,6 +186,7 @@ def group_table(
     import pyarrow as pa
 
     from grouper.records.read import read_records, records_from_table
+    from grouper.records.write import result_table
     from grouper.run.pipeline import group_records
     from grouper.run.results import result_columns
 
@@ -195,7 +197,7 @@ def group_table(
         table = data if isinstance(data, pa.Table) else pa.table(data)
         records = records_from_table(table, layout=layout, mapping=mapping, cleaning=cleaning)
     run = group_records(records, scheme, engine=engine)
-    table = records.user.to_table(result_columns(run.groups, lang))
+    table = result_table(records.user, result_columns(run.groups, lang), lang=lang)
     kind = type(data).__module__.partition(".")[0]
     if kind == "pandas":
         return table.to_pandas()

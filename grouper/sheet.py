@@ -196,7 +196,10 @@ def text_rows(decoded: Decoded, delimiter: str) -> Iterator[TextRow]:
             continue
         fault = "encoding" if number in decoded.broken else "nul" if "\0" in line else ""
         if fault:
-            row, taken = TextRow(number, cells_of(line.replace("\0", "\ufffd"), delimiter), fault), 1
+            row, taken = (
+                TextRow(number, cells_of(line.replace("\0", "\ufffd"), delimiter), fault),
+                1,
+            )
         elif '"' not in line:
             row, taken = TextRow(number, tuple(line.split(delimiter))), 1
         else:

@@ -88,16 +88,11 @@ def sliced(batch: CaseBatch, start: int, stop: int) -> CaseBatch:
     )
 
 
-def reason_text(groups: Groups, case: int) -> str:
-    """Why a case was rejected, or ""."""
-    number = int(groups.reason[case])
-    return groups.reasons[number - 1] if number else ""
-
-
 def outcome(groups: Groups, case: int) -> tuple[str, str, int, int, int]:
     """All that is said of one case, fit to compare and to print."""
     status = Status(int(groups.status[case])).word
-    reason = reason_text(groups, case)
+    number = int(groups.reason[case])
+    reason = groups.reasons[number - 1] if number else ""
     rule, group = int(groups.rule_id[case]), int(groups.group_id[case])
     return status, reason, rule, group, int(groups.severity[case])
 

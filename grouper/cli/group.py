@@ -125,12 +125,13 @@ def columns(
             cleaning="as_is" if as_is else "standard",
             encoding=input_encoding,
         )
-    rows = _column_rows(records)
+    rows = _column_rows(records, screen)
     if json_:
         screen.json({"sources": _sources(records), "columns": rows})
         return DONE
-    titles = [screen.text(f"column.{key}") for key in ("header", "field", "values")]
-    screen.table(titles, [[r["column"], r["field"], " | ".join(r["values"])] for r in rows])
+    titles = [screen.text(f"column.{key}") for key in ("header", "field", "meaning", "values")]
+    shown = [[r["column"], r["field"], r["meaning"], " | ".join(r["values"])] for r in rows]
+    screen.table(titles, shown)
     return DONE
 
 
@@ -140,16 +141,28 @@ def _like(paths: list[Path]) -> str:
     return suffix if suffix in (".jsonl", ".json", ".tsv") else ".csv"
 
 
-def _column_rows(records: Records) -> list[dict[str, Any]]:
+def _column_rows(records: Records, screen: Terminal) -> list[dict[str, Any]]:
     user = records.user
     return [
         {
             "column": name,
-            "field": user.fields.get(name, ""),
+            "field": user.fields.get(name, "").partition("[")[0],
+            "meaning": _meaning(user.fields.get(name, ""), screen),
             "values": [str(value) for value in column[:3]],
         }
         for name, column in zip(user.names, user.columns, strict=True)
     ]
+
+
+def _meaning(expression: str, screen: Terminal) -> str:
+    """What a column is used as, in words; `dx[0]` and `dx[+n]` are first and other codes."""
+    from grouper.records.fields import fields
+
+    name, bracket, _ = expression.partition("[")
+    if bracket and name in ("dx", "px"):
+        place = "first" if expression.endswith("[0]") else "other"
+        return screen.text(f"field.{name}_{place}")
+    return fields()[name].title(screen.lang) if name in fields() else ""
 
 
 def _sources(records: Records) -> list[dict[str, Any]]:

@@ -81,12 +81,24 @@ def _print(rows: Any, screen: Terminal) -> None:
     from grouper.report.words import Words
 
     words = Words(screen.lang)
-    keys = ("measure", "period", "num", "den", "ratio", "target", "status", "gap", "document")
+    keys = (
+        "measure",
+        "dimension",
+        "period",
+        "num",
+        "den",
+        "ratio",
+        "target",
+        "status",
+        "gap",
+        "document",
+    )
     table = []
     for row in rows:
         cells = row.to_dict()
         shown = {
-            "measure": words.coverage_label(row),
+            "measure": words(f"measure.{row.measure}"),
+            "dimension": words.coverage_place(row),
             "status": words(f"verdict.{row.status}"),
             "target": f"{cells['target'] or ''} {words.due(row)}".strip(),
         }

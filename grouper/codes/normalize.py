@@ -71,9 +71,7 @@ def repair(text: str, table: CodeTable, *, is_number: bool = False) -> Repair:
     parts = [part for part in _SEPARATORS.split(folded) if part]
     if len(parts) > 1 and all(has_shape(part, table.kind) for part in parts):
         found = [_single(part, table, is_number=False) for part in parts]
-        codes = [
-            each.codes[0] if each else part for each, part in zip(found, parts, strict=True)
-        ]
+        codes = [each.codes[0] if each else part for each, part in zip(found, parts, strict=True)]
         return Repair(tuple(codes), ("split",))
     match = _LEADING[table.kind].match(folded)
     if match and _CHINESE.search(folded[match.end() :]):
@@ -90,7 +88,12 @@ def _single(text: str, table: CodeTable, *, is_number: bool) -> Repair | None:
     tight = re.sub(r"\s+", "", folded)
     point = 3 if table.kind == "dx" else 2
     dotted = f"{tight[:point]}.{tight[point:]}"
-    tries = (("fold", folded), ("blank", tight), ("comma", tight.replace(",", ".")), ("dot", dotted))
+    tries = (
+        ("fold", folded),
+        ("blank", tight),
+        ("comma", tight.replace(",", ".")),
+        ("dot", dotted),
+    )
     for how, code in tries:
         if code in table:
             return Repair((code,), (how,))

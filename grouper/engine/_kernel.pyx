@@ -10,7 +10,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 cdef enum:
-    MAX_WORDS = 64  # of a bit row; grouper.scheme.compile.MAX_WORDS
+    MAX_WORDS = 64  # of a bit row; grouper.scheme.vocabulary.MAX_WORDS
     N_FIELDS = 7
     BLOCK = 64
     YES = -1
@@ -148,9 +148,11 @@ cdef class Kernel:
     cdef Py_ssize_t dx_words, px_words
 
     def __init__(self, scheme):
-        candidacy, refinement, program = scheme.candidacy, scheme.refinement, scheme.program
-        self.dx_table, self.dx_word, self.dx_bits = scheme.dx_table, scheme.dx_word, scheme.dx_bits
-        self.px_class, self.px_bits = scheme.px_class, scheme.px_bits
+        vocabulary, program = scheme.vocabulary, scheme.program
+        candidacy, refinement = scheme.candidacy, scheme.refinement
+        self.dx_table, self.dx_word = vocabulary.dx_table, vocabulary.dx_word
+        self.dx_bits, self.px_bits = vocabulary.dx_bits, vocabulary.px_bits
+        self.px_class = vocabulary.px_class
         self.bounds, self.bound_start = scheme.bounds, scheme.bound_start
         self.dx_cell, self.cell_mask = candidacy.dx_cell, candidacy.cell_mask
         self.split_base, self.split_strides = candidacy.split_base, candidacy.split_strides

@@ -74,7 +74,8 @@ class DrgGrouper:
 
     def ids(self, codes: tuple[str, ...], kind: str) -> list[int]:
         """Ids of the codes of one case, for `kernel.group_one`."""
-        table = self.compiled.dx_ids if kind == "dx" else self.compiled.px_ids
+        vocabulary = self.compiled.vocabulary
+        table = vocabulary.dx_ids if kind == "dx" else vocabulary.px_ids
         return [table.get(code, 0) for code in codes]
 
 

@@ -35,8 +35,8 @@ def encode(batch: CaseBatch, compiled: CompiledScheme) -> EncodedBatch:
     """Ids for every code of a batch. Raises RecordError (RE20) when columns do not fit together."""
     n = len(batch)
     _check_scalars(batch, n)
-    dx = _encode_column(batch.dx, compiled.dx_ids, n, "dx")
-    px = _encode_column(batch.px, compiled.px_ids, n, "px")
+    dx = _encode_column(batch.dx, compiled.vocabulary.dx_ids, n, "dx")
+    px = _encode_column(batch.px, compiled.vocabulary.px_ids, n, "px")
     return EncodedBatch(dx, batch.dx.offsets, px, batch.px.offsets, batch)
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from grouper.scheme.condition import to_text
 from grouper.scheme.model import Scheme
 
-
 #: why grouping itself rejects a case, in the order of the checks; `Groups.reason` counts from 1
 REASONS = ("sex", "no_dx")
 

@@ -41,9 +41,7 @@ class _Input:
     findings: Findings
 
 
-def assemble(
-    table: Sources, mapping: ColumnMap, findings: Findings, *, as_is: bool
-) -> CaseBatch:
+def assemble(table: Sources, mapping: ColumnMap, findings: Findings, *, as_is: bool) -> CaseBatch:
     """The records as columns. Raises RecordError (RE15) if a code column holds names."""
     given = _Input(table, mapping, findings)
     reject = np.zeros(len(table), np.uint16)
@@ -76,13 +74,13 @@ def _exact(given: _Input, reader: Scalars) -> CaseBatch:
     return CaseBatch(
         dx=dx,
         px=px,
-        sex=_narrow(number("sex", values.sex_exact, missing=0), np.uint8),
-        age_years=_narrow(number("age", values.count_exact)),
-        age_days=_narrow(number("age_days", values.count_exact)),
-        admission_weight=_narrow(number("weight", values.thousandths_exact)),
-        los_days=_narrow(number("los", values.count_exact)),
-        icu_hours=_narrow(number("icu_hours", values.thousandths_exact)),
-        discharge_disposition=_narrow(number("leaving", values.leaving_exact, missing=0), np.uint8),
+        sex=_uint8(number("sex", values.sex_exact, missing=0)),
+        age_years=_int32(number("age", values.count_exact)),
+        age_days=_int32(number("age_days", values.count_exact)),
+        admission_weight=_int32(number("weight", values.thousandths_exact)),
+        los_days=_int32(number("los", values.count_exact)),
+        icu_hours=_int32(number("icu_hours", values.thousandths_exact)),
+        discharge_disposition=_uint8(number("leaving", values.leaving_exact, missing=0)),
         reject=reader.reject,
         reject_codes=REJECTING,
         case_id=text("id", exact=True),
@@ -90,7 +88,7 @@ def _exact(given: _Input, reader: Scalars) -> CaseBatch:
         hospital_level=text("hospital_level", exact=True),
         insurance=text("insurance", exact=True),
         area=text("area", exact=True),
-        discharge_date=_narrow(number("discharge_time", values.day)),
+        discharge_date=_int32(number("discharge_time", values.day)),
         total_cost_fen=quiet.money("total_cost"),
         fund_basic_fen=fund_basic,
         other_funds_fen=scalars.other_funds(quiet, fund_basic, funds),
@@ -112,19 +110,17 @@ def _standard(given: _Input, reader: Scalars, dx: CodeColumn, px: CodeColumn) ->
     return CaseBatch(
         dx=dx,
         px=px,
-        sex=_narrow(
-            reader.numbers("sex", lambda cell: values.coded(cell, "sex"), missing=0), np.uint8
-        ),
-        age_years=_narrow(years),
-        age_days=_narrow(days),
-        admission_weight=_narrow(
+        sex=_uint8(reader.numbers("sex", lambda cell: values.coded(cell, "sex"), missing=0)),
+        age_years=_int32(years),
+        age_days=_int32(days),
+        admission_weight=_int32(
             reader.numbers("weight", lambda cell: values.weight(cell, unit=weight_unit))
         ),
-        los_days=_narrow(los),
-        icu_hours=_narrow(
+        los_days=_int32(los),
+        icu_hours=_int32(
             reader.numbers("icu_hours", lambda cell: values.hours(cell, unit=icu_unit))
         ),
-        discharge_disposition=_narrow(scalars.leaving(reader), np.uint8),
+        discharge_disposition=_uint8(scalars.leaving(reader)),
         reject=reader.reject,
         reject_codes=REJECTING,
         case_id=ids,
@@ -132,7 +128,7 @@ def _standard(given: _Input, reader: Scalars, dx: CodeColumn, px: CodeColumn) ->
         hospital_level=reader.texts("hospital_level", exact=False),
         insurance=scalars.insurances(reader),
         area=reader.texts("area", exact=False),
-        discharge_date=_narrow(left),
+        discharge_date=_int32(left),
         total_cost_fen=total,
         fund_basic_fen=fund_basic,
         other_funds_fen=others,
@@ -141,10 +137,12 @@ def _standard(given: _Input, reader: Scalars, dx: CodeColumn, px: CodeColumn) ->
     )
 
 
-def _narrow(
-    numbers: NDArray[np.int64], dtype: type[np.signedinteger] | type[np.unsignedinteger] = np.int32
-) -> NDArray[np.signedinteger]:
-    return numbers.astype(dtype)
+def _int32(numbers: NDArray[np.int64]) -> NDArray[np.int32]:
+    return numbers.astype(np.int32)
+
+
+def _uint8(numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return numbers.astype(np.uint8)
 
 
 def _funds(reader: Scalars) -> dict[str, NDArray[np.int64]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,9 @@ from numpy.typing import NDArray
 from grouper.records.batch import MISSING_FEN
 from grouper.records.user import ABSENT, Column
 from grouper.records.values import cell_text
+
+#: types whose values are equal to those of others, or cannot be looked up
+_UNSAFE = frozenset({bool, list, dict})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +74,21 @@ def _encoded(values: pa.Array | pa.ChunkedArray) -> tuple[list[object], NDArray[
 
 
 def _distinct(cells: Sequence[object]) -> tuple[list[object], NDArray[np.int32]]:
-    """Distinct Python values; the type counts, for 1 == 1.0 == True."""
-    places: dict[tuple[type, object], int] = {}
+    """Distinct Python values, ABSENT as None."""
+    kinds = set(map(type, cells))
+    if kinds.isdisjoint(_UNSAFE):
+        places = {value: at for at, value in enumerate(dict.fromkeys(cells))}
+        index = np.fromiter(map(places.__getitem__, cells), np.int32, len(cells))
+        return [None if value is ABSENT else value for value in places], index
+    # the type counts, for 1 == True; structures have no hash
+    typed: dict[tuple[type, object], int] = {}
     index = np.empty(len(cells), np.int32)
     for i, cell in enumerate(cells):
         value = None if cell is ABSENT else cell
         if isinstance(value, list | dict):
             value = cell_text(value)
-        index[i] = places.setdefault((type(value), value), len(places))
-    return [value for _, value in places], index
+        index[i] = typed.setdefault((type(value), value), len(typed))
+    return [value for _, value in typed], index
 
 
 def slots_of(column: Column, *, separator: str | None = None) -> Slots:
@@ -113,6 +124,9 @@ def _list_slots(lists: pa.Array) -> Slots:
 
 def _python_slots(column: Sequence[object], separator: str | None) -> Slots:
     lists: list[list[object]] = []
+    if set(map(type, column)) == {list}:
+        lists = list(column)  # type: ignore[arg-type]
+        column = ()
     for cell in column:
         if isinstance(cell, list | tuple):
             lists.append(list(cell))
@@ -124,7 +138,7 @@ def _python_slots(column: Sequence[object], separator: str | None) -> Slots:
             lists.append(list(cell.split(separator)) if isinstance(cell, str) else [cell])
     offsets = np.zeros(len(lists) + 1, np.int64)
     np.cumsum([len(cells) for cells in lists], out=offsets[1:])
-    return Slots(*_distinct([cell for cells in lists for cell in cells]), offsets)
+    return Slots(*_distinct(list(chain.from_iterable(lists))), offsets)
 
 
 def side_by_side(parts: Sequence[Slots]) -> Slots:
@@ -156,7 +170,7 @@ def plain_fen(column: Column) -> NDArray[np.int64] | None:
     Empty cells are MISSING_FEN.
     """
     if isinstance(column, list):
-        return None
+        return _listed_fen(column)
     cells = column.combine_chunks()
     if isinstance(cells, pa.ChunkedArray):
         cells = pa.concat_arrays(cells.chunks) if cells.num_chunks else pa.array([], cells.type)
@@ -174,3 +188,13 @@ def plain_fen(column: Column) -> NDArray[np.int64] | None:
         return None
     filled: NDArray[np.int64] = pc.fill_null(fen, MISSING_FEN).to_numpy(zero_copy_only=False)
     return filled
+
+
+def _listed_fen(column: list[object]) -> NDArray[np.int64] | None:
+    if not set(map(type, column)) <= {Decimal, int, type(None), type(ABSENT)}:
+        return None
+    cells = [None if cell is ABSENT else cell for cell in column]
+    try:
+        return plain_fen(pa.chunked_array([pa.array(cells, _YUAN)]))
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return None

@@ -74,12 +74,14 @@ class Summary:
 def summarize(batch: CaseBatch, findings: Findings) -> Summary:
     """What reading found, in figures."""
     found = np.bincount(batch.reject, minlength=len(batch.reject_codes) + 1)
-    rejected = {
-        code: int(n) for code, n in zip(batch.reject_codes, found[1:], strict=True) if n
-    }
+    rejected = {code: int(n) for code, n in zip(batch.reject_codes, found[1:], strict=True) if n}
     return Summary(
-        len(batch), int(found[0]), rejected, dict(sorted(findings.counts.items())),
-        dict(sorted(findings.repairs.items())), findings.unknown,
+        len(batch),
+        int(found[0]),
+        rejected,
+        dict(sorted(findings.counts.items())),
+        dict(sorted(findings.repairs.items())),
+        findings.unknown,
     )
 
 
@@ -107,25 +109,31 @@ def unknown_codes(column: CodeColumn, table: CodeTable) -> list[dict[str, object
     ]
 
 
-def check_codes(
-    clean: CleanCodes, table: CodeTable, findings: Findings, place: Place
-) -> None:
+def check_codes(clean: CleanCodes, table: CodeTable, findings: Findings, place: Place) -> None:
     """RW01 unknown, RW02 repaired, RW03 gray, RW05 gaps and repetitions."""
     column = clean.column
     first_row = _first_rows(column)
     for entry in unknown_codes(column, table):
         code = str(entry["code"])
         findings.add(
-            "RW01", place(first_row[code]), times=int(str(entry["count"])), kind=table.kind,
-            text=short(code), near=entry["suggestion"] or "-",
+            "RW01",
+            place(first_row[code]),
+            times=int(str(entry["count"])),
+            kind=table.kind,
+            text=short(code),
+            near=entry["suggestion"] or "-",
         )
         findings.unknown.append({**entry, "code": short(code)})
     for change in clean.changed:
         for how in change.how:
             findings.repairs[how] += change.count
         findings.add(
-            "RW02", place(change.row), times=change.count, text=short(change.text),
-            to=" ".join(change.codes), how=" ".join(change.how),
+            "RW02",
+            place(change.row),
+            times=change.count,
+            text=short(change.text),
+            to=" ".join(change.codes),
+            how=" ".join(change.how),
         )
     _gray(column, table, findings, place)
     for what, mask in (("gap", clean.gaps), ("duplicate", clean.duplicates)):
@@ -141,9 +149,7 @@ def _first_rows(column: CodeColumn) -> dict[str, int]:
     return dict(zip(column.texts, rows.tolist(), strict=True))
 
 
-def _gray(
-    column: CodeColumn, table: CodeTable, findings: Findings, place: Place
-) -> None:
+def _gray(column: CodeColumn, table: CodeTable, findings: Findings, place: Place) -> None:
     """RW03: principal diagnoses and main operations that the payer does not accept."""
     filled = np.flatnonzero(np.diff(column.offsets) > 0)
     heads = column.index[column.offsets[:-1][filled]]
@@ -182,9 +188,7 @@ def check_ids(batch: CaseBatch, findings: Findings, place: Place) -> None:
         findings.add("RW08", place(first), times=n, id=short(case_id))
 
 
-def check_bill(
-    total: NDArray[np.int64], parts: Sequence[NDArray[np.int64]]
-) -> NDArray[np.bool_]:
+def check_bill(total: NDArray[np.int64], parts: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:
     """Rows (mask) whose parts are all known and do not add up to the total, in fen."""
     known = total != MISSING_FEN
     added = np.zeros(len(total), np.int64)

@@ -76,7 +76,11 @@ def cleaned(slots: Slots, table: CodeTable) -> CleanCodes:
     duplicates[code_rows[~keep]] = True
     return CleanCodes(
         _column(texts, index[keep], code_rows[keep], len(slots)),
-        headless, gaps, duplicates, _share_of_names(slots), _changes(slots, repairs, rows),
+        headless,
+        gaps,
+        duplicates,
+        _share_of_names(slots),
+        _changes(slots, repairs, rows),
     )
 
 
@@ -157,9 +161,7 @@ def _share_of_names(slots: Slots) -> float:
     return float(np.array(words, bool)[slots.index].sum()) / total if total else 0.0
 
 
-def _changes(
-    slots: Slots, repairs: Sequence[Repair], rows: NDArray[np.int64]
-) -> list[Changed]:
+def _changes(slots: Slots, repairs: Sequence[Repair], rows: NDArray[np.int64]) -> list[Changed]:
     touched = [k for k, each in enumerate(repairs) if each.how]
     if not touched:
         return []
@@ -168,8 +170,11 @@ def _changes(
     first[slots.index[::-1]] = rows[::-1]
     return [
         Changed(
-            cell_text(slots.values[k]), repairs[k].codes, repairs[k].how,
-            int(counts[k]), int(first[k]),
+            cell_text(slots.values[k]),
+            repairs[k].codes,
+            repairs[k].how,
+            int(counts[k]),
+            int(first[k]),
         )
         for k in touched
     ]

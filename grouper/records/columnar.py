@@ -29,6 +29,10 @@ def read_parquet(data: bytes, name: str, path: str) -> Raw:
 def from_table(table: pa.Table, name: str, path: str = "") -> Raw:
     """An Arrow table as it is; record numbers count from 1."""
     return Raw(
-        name, path, "arrow", tuple(map(str, table.column_names)), tuple(table.columns),
+        name,
+        path,
+        "arrow",
+        tuple(map(str, table.column_names)),
+        tuple(table.columns),
         np.arange(1, len(table) + 1, dtype=np.int64),
     )

@@ -138,7 +138,9 @@ def _well_quoted(body: memoryview, quotes: NDArray[np.int64], delimiter: str) ->
         return False
     doubled = np.flatnonzero(before == ord('"'))
     # a quote after a quote is a doubled one only if the first of them closed its cell
-    return bool((quotes[2 * doubled] - 1 == quotes[2 * doubled - 1]).all() if len(doubled) else True)
+    return bool(
+        (quotes[2 * doubled] - 1 == quotes[2 * doubled - 1]).all() if len(doubled) else True
+    )
 
 
 def _line_numbers(utf8: bytes, head: _Head, n: int) -> NDArray[np.int64]:
@@ -177,7 +179,9 @@ def _careful(
             cells = (*cells[:width], *[""] * (width - len(cells)))
         rows.append(cells)
         numbers.append(row.line)
-    columns = [pa.chunked_array([pa.array(cells, pa.string())]) for cells in zip(*rows, strict=True)]
+    columns = [
+        pa.chunked_array([pa.array(cells, pa.string())]) for cells in zip(*rows, strict=True)
+    ]
     return columns, np.array(numbers, np.int64), faults
 
 

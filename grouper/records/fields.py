@@ -70,7 +70,9 @@ def spellings(name: str) -> Mapping[str, str]:
     """How the codes of a set are written: upper-case spelling -> code, titles included."""
     table = read_tsv(data_folder("layouts", "spellings.tsv"), ["set", "spelling", "code"])
     found = {
-        title.upper(): code for code, title in values(name).items() if name not in ("sex", "missing")
+        title.upper(): code
+        for code, title in values(name).items()
+        if name not in ("sex", "missing")
     }
     found |= {code: code for code in values(name) if name != "sex"}
     for group, spelling, code in zip(*table.cells, strict=True):

@@ -123,8 +123,13 @@ def _layout(head: Mapping[str, object]) -> Layout:
         if "{n}" in name
     }
     return Layout(
-        str(head["id"]), str(head["title_zh"]), str(head["title_en"]),
-        _texts(head.get("key_headers", ())), _texts(head.get("key_fields", ())), exact, numbered,
+        str(head["id"]),
+        str(head["title_zh"]),
+        str(head["title_en"]),
+        _texts(head.get("key_headers", ())),
+        _texts(head.get("key_fields", ())),
+        exact,
+        numbered,
     )
 
 
@@ -160,8 +165,12 @@ def choose(headers: Sequence[str], where: str, *, layout: str | None = None) -> 
     )
     if _share(ranked[0]) < _ENOUGH:
         raise RecordError(
-            "RE11", where, headers=_shown(headers), missing=_missing(ranked[0]),
-            layout=ranked[0].layout, near=near_headers(headers),
+            "RE11",
+            where,
+            headers=_shown(headers),
+            missing=_missing(ranked[0]),
+            layout=ranked[0].layout,
+            near=near_headers(headers),
         )
     return ranked[0]
 
@@ -187,9 +196,7 @@ def refuse_duplicates(headers: Sequence[str], where: str) -> None:
     for at, header in enumerate(headers):
         cleaned = header.strip()
         if cleaned and cleaned in seen:
-            raise RecordError(
-                "RE13", where, header=cleaned, first=seen[cleaned] + 1, second=at + 1
-            )
+            raise RecordError("RE13", where, header=cleaned, first=seen[cleaned] + 1, second=at + 1)
         seen[cleaned] = at
 
 
@@ -219,9 +226,7 @@ def arrange(layout: str, headers: Sequence[str], found: Mapping[int, str]) -> Co
         elif match is None:
             scalars[name] = at
     lists = {name: _ordered(places) for name, places in slots.items()}
-    return ColumnMap(
-        layout, tuple(headers), dict(found), scalars, lists, unused=tuple(unused)
-    )
+    return ColumnMap(layout, tuple(headers), dict(found), scalars, lists, unused=tuple(unused))
 
 
 def _rank(match: re.Match[str] | None) -> int:
@@ -263,6 +268,9 @@ def require(reading: ColumnMap, needed: Sequence[str], where: str) -> None:
     if missing:
         titles = ", ".join(f"{name} ({fields()[base_field(name)].title_zh})" for name in missing)
         raise RecordError(
-            "RE12", where, missing=titles, headers=_shown(reading.headers),
+            "RE12",
+            where,
+            missing=titles,
+            headers=_shown(reading.headers),
             near=near_headers(reading.headers),
         )

@@ -73,7 +73,10 @@ def apply_map(
 def _unit(stem: str, value: object, name: str) -> str:
     if value not in UNITS[stem]:
         raise RecordError(
-            "RE14", f"{name}: {stem}_unit", entry=f"{stem}_unit", text=value,
+            "RE14",
+            f"{name}: {stem}_unit",
+            entry=f"{stem}_unit",
+            text=value,
             near=", ".join(UNITS[stem]),
         )
     return str(value)
@@ -91,7 +94,10 @@ def _columns(key: str, value: object, places: Mapping[str, int], name: str) -> d
         at = places.get(clean_header(str(header)))
         if at is None:
             raise RecordError(
-                "RE14", f"{name}: {key}", entry=key, text=header,
+                "RE14",
+                f"{name}: {key}",
+                entry=key,
+                text=header,
                 near=_near(clean_header(str(header)), list(places)),
             )
         numbered = key in LISTS and isinstance(value, list | tuple)

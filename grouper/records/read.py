@@ -149,9 +149,13 @@ def _records(
     reading = _reading(table, layout, mapping, cleaning, where)
     batch = assemble(table, reading, found, as_is=cleaning == "as_is")
     user = UserTable(
-        table.names, table.columns, table.form, len(table),
+        table.names,
+        table.columns,
+        table.form,
+        len(table),
         {table.names[at]: expression for at, expression in reading.fields.items()},
-        table.raws[0].crlf, tuple(inputs),
+        table.raws[0].crlf,
+        tuple(inputs),
     )
     return Records(batch, user, found.ordered(), _notes(table, reading, cleaning, batch, found))
 

@@ -17,11 +17,17 @@ from grouper.records.fields import spellings
 from grouper.records.layout import ColumnMap
 from grouper.records.sources import Sources
 from grouper.records.values import Value
+from grouper.sheet import half_width
 
 #: funds other than the basic one, whose sum is `other_funds_fen`
 OTHER_FUNDS = (
-    "fund_civil", "fund_enterprise", "fund_catastrophic", "fund_large", "fund_assistance",
-    "fund_other", "hospital_borne",
+    "fund_civil",
+    "fund_enterprise",
+    "fund_catastrophic",
+    "fund_large",
+    "fund_assistance",
+    "fund_other",
+    "hospital_borne",
 )
 _Ints = NDArray[np.int64]
 
@@ -135,13 +141,14 @@ def _whole_years(born: _Ints, day: _Ints) -> _Ints:
     start = born.astype("datetime64[D]")
     stop = day.astype("datetime64[D]")
     first, last = start.astype("datetime64[Y]"), stop.astype("datetime64[Y]")
-    years = (last - first).astype(np.int64)
+    years: _Ints = (last - first).astype(np.int64)
     month = start.astype("datetime64[M]") - first.astype("datetime64[M]")
     month2 = stop.astype("datetime64[M]") - last.astype("datetime64[M]")
     day1 = start - start.astype("datetime64[M]").astype("datetime64[D]")
     day2 = stop - stop.astype("datetime64[M]").astype("datetime64[D]")
     before = (month2 < month) | ((month2 == month) & (day2 < day1))
-    return years - before
+    years -= before
+    return years
 
 
 def _conflict(scalars: Scalars, rows: NDArray[np.bool_], name: str) -> None:
@@ -167,9 +174,7 @@ def stays(scalars: Scalars) -> tuple[_Ints, _Ints]:
         at = int(wrong.argmax())
         where = scalars.table.where(at)
         value = between[at] if dated[at] else los[at]
-        scalars.findings.add(
-            "RE04", where, times=int(wrong.sum()), field="los", value=f"{value}"
-        )
+        scalars.findings.add("RE04", where, times=int(wrong.sum()), field="los", value=f"{value}")
         scalars.reject_rows("RE04", wrong)
     derived = np.maximum(between, 1)
     _conflict(scalars, dated & ~wrong & (los != MISSING) & (np.abs(los - derived) > 1), "los")
@@ -195,7 +200,7 @@ def insurances(scalars: Scalars) -> list[str]:
     """Insurance codes; list codes and titles are mapped, what is not known stays as written."""
     table = spellings("insurance")
     texts = scalars.texts("insurance", exact=False)
-    known = {text: table.get(values.half_width(text).upper(), text) for text in set(texts)}
+    known = {text: table.get(half_width(text).upper(), text) for text in set(texts)}
     return [known[text] for text in texts]
 
 

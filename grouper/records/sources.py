@@ -73,13 +73,13 @@ def join(raws: Sequence[Raw]) -> Sources:
             odd = sorted(set(raw.names) ^ set(first.names))
             raise RecordError("RE16", raw.name, path=raw.name, first=first.name, headers=odd[:10])
     names = names if json else first.names
-    same = {raw.form for raw in raws} in ({"text"}, {"arrow"})
-    columns = tuple(_joined(raws, at, name, arrow=same) for at, name in enumerate(names))
+    same = {raw.form for raw in raws} in ({"text"}, {"arrow"}, {"json"})
+    columns = tuple(_joined(raws, at, name, same=same) for at, name in enumerate(names))
     form = first.form if same or json else "cells"
     return Sources(tuple(raws), names, columns, form, starts, numbers, faults)
 
 
-def _joined(raws: Sequence[Raw], at: int, name: str, *, arrow: bool) -> Column:
+def _joined(raws: Sequence[Raw], at: int, name: str, *, same: bool) -> Column:
     parts: list[Column] = []
     for raw in raws:
         # headers may be empty or, in JSON, missing: position first, then name
@@ -89,9 +89,10 @@ def _joined(raws: Sequence[Raw], at: int, name: str, *, arrow: bool) -> Column:
             parts.append(raw.columns[raw.names.index(name)])
         else:
             parts.append([ABSENT] * len(raw))
-    types = {part.type for part in parts if isinstance(part, pa.ChunkedArray)}
-    if arrow and len(types) == 1:
-        return pa.chunked_array([chunk for part in parts for chunk in part.chunks], types.pop())
+    arrays = [part for part in parts if isinstance(part, pa.ChunkedArray)]
+    types = {array.type for array in arrays}
+    if same and len(arrays) == len(parts) and len(types) == 1:
+        return pa.chunked_array([chunk for array in arrays for chunk in array.chunks], types.pop())
     cells: list[object] = []
     for part in parts:
         cells += part if isinstance(part, list) else part.to_pylist()

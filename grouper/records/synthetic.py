@@ -75,7 +75,7 @@ def synthesize(
     means: Mapping[str, int] | None = None,
     first: int = 1,
 ) -> pa.Table:
-    """n discharges as a table with the columns of the plain layout.
+    """Make n discharges as a table with the columns of the plain layout.
 
     period: `2025` or `2025-06`, when they leave; means: DRG -> mean cost in fen, made up where it
     is silent; first: number of the first id. The same arguments give the same table.
@@ -142,9 +142,12 @@ def _shares(
     for recipe in recipes:
         key = recipe.drg or recipe.adrg
         counts[key] = counts.get(key, 0) + 1
-    share = np.array([
-        groups[recipe.drg or recipe.adrg] / counts[recipe.drg or recipe.adrg] for recipe in recipes
-    ])
+    share: NDArray[np.float64] = np.array(
+        [
+            groups[recipe.drg or recipe.adrg] / counts[recipe.drg or recipe.adrg]
+            for recipe in recipes
+        ]
+    )
     ambiguous = np.array([not recipe.drg for recipe in recipes])
     newborn = ~ambiguous & (oldest == 0)
     plain = ~ambiguous & ~newborn
@@ -152,7 +155,8 @@ def _shares(
     for mask, part in parts:
         if mask.any():
             share[mask] *= part / share[mask].sum()
-    return share / share.sum()
+    share /= share.sum()
+    return share
 
 
 def _piece(
@@ -172,7 +176,9 @@ def _piece(
     place = rng.choice(len(hospitals), n, p=shares / shares.sum())
     level = [hospitals[k].level for k in place.tolist()]
     insurance = np.where(rng.random(n) < 0.42, "310", "390").tolist()
-    factor = np.array([{"三级": 1.1, "一级": 0.8}.get(hospital.level, 0.95) for hospital in hospitals])
+    factor = np.array(
+        [{"三级": 1.1, "一级": 0.8}.get(hospital.level, 0.95) for hospital in hospitals]
+    )
     stay = 0.7 + 0.3 * numbers["los"] / menu.mean_los[chosen]
     total = synthetic_bill.costs(rng, menu.mean_fen[chosen], factor[place] * stay)
     bill = synthetic_bill.bills(rng, total, insurance, level)
@@ -212,7 +218,9 @@ def _numbers(rng: np.random.Generator, menu: _Menu, chosen: _Ints) -> dict[str, 
     newborn = infant & (bounds["age"][1] == 0)
     days = np.where(newborn, rng.integers(0, 12, n), rng.integers(29, 365, n))
     days = np.where(infant, _inside(rng, days, bounds["age_days"], 0, 364), -1)
-    grams = _inside(rng, rng.normal(3250, 480, n).astype(np.int64), _grams(bounds["weight"]), 500, 6000)
+    grams = _inside(
+        rng, rng.normal(3250, 480, n).astype(np.int64), _grams(bounds["weight"]), 500, 6000
+    )
     weight = np.where(infant & (days <= 28), grams, -1)
     stay = np.maximum(rng.lognormal(-0.15, 0.55, n) * menu.mean_los[chosen], 1).astype(np.int64)
     los = _inside(rng, stay, bounds["los"], 1, 120)
@@ -221,8 +229,13 @@ def _numbers(rng: np.random.Generator, menu: _Menu, chosen: _Ints) -> dict[str, 
     hours = np.where(rng.random(n) < 0.03, rng.integers(2, 200, n), -1)
     hours = np.where(asked, _inside(rng, hours, _hours(bounds["icu_hours"]), 1, 600), hours)
     return {
-        "sex": sex, "age": age, "age_days": days, "weight": weight, "los": los,
-        "leaving": _inside(rng, ways, bounds["leaving"], 1, 9), "icu_hours": hours,
+        "sex": sex,
+        "age": age,
+        "age_days": days,
+        "weight": weight,
+        "los": los,
+        "leaving": _inside(rng, ways, bounds["leaving"], 1, 9),
+        "icu_hours": hours,
     }
 
 

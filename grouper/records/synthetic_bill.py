@@ -25,19 +25,15 @@ class Bill:
     columns: dict[str, Fen]
 
 
-def costs(
-    rng: np.random.Generator, mean_fen: Fen, level_factor: NDArray[np.float64]
-) -> Fen:
+def costs(rng: np.random.Generator, mean_fen: Fen, level_factor: NDArray[np.float64]) -> Fen:
     """A cost for each case: lognormal around the mean of its group, a few far above it."""
-    noise = np.exp(rng.normal(-_SPREAD**2 / 2, _SPREAD, len(mean_fen)))
+    noise = np.exp(rng.normal(-(_SPREAD**2) / 2, _SPREAD, len(mean_fen)))
     noise[rng.random(len(noise)) < 0.012] *= 4
     drawn: Fen = np.maximum((mean_fen * level_factor * noise).astype(np.int64), 20_000)
     return drawn
 
 
-def bills(
-    rng: np.random.Generator, total: Fen, insurance: list[str], level: list[str]
-) -> Bill:
+def bills(rng: np.random.Generator, total: Fen, insurance: list[str], level: list[str]) -> Bill:
     """The parts of each bill: outside the scope, basic fund, other funds, account, cash.
 
     in scope = total - own - over limits - first own part; total = basic fund + catastrophic +
@@ -58,8 +54,16 @@ def bills(
     rest = total - basic - catastrophic - assistance
     has_account = np.array([each == "310" for each in insurance])
     account = np.where(has_account, np.minimum(rest, rng.integers(0, 300_000, n)), 0)
-    return Bill({
-        "total_cost": total, "in_scope_cost": scope, **outside, "deductible": deductible,
-        "fund_basic": basic, "fund_catastrophic": catastrophic, "fund_assistance": assistance,
-        "account_paid": account, "cash_paid": rest - account,
-    })
+    return Bill(
+        {
+            "total_cost": total,
+            "in_scope_cost": scope,
+            **outside,
+            "deductible": deductible,
+            "fund_basic": basic,
+            "fund_catastrophic": catastrophic,
+            "fund_assistance": assistance,
+            "account_paid": account,
+            "cash_paid": rest - account,
+        }
+    )

@@ -30,33 +30,43 @@ class RecipeLike(Protocol):
     @property
     def mdc(self) -> str:
         """The MDC it leads to."""
+
     @property
     def adrg(self) -> str:
         """The ADRG it leads to."""
+
     @property
     def drg(self) -> str:
         """The DRG it leads to, "" for an ambiguous rule."""
+
     @property
     def principal(self) -> tuple[str, ...]:
         """Candidate principal diagnoses."""
+
     @property
     def dx(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """(position, pool) of each further diagnosis needed."""
+
     @property
     def px(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """(position, pool) of each procedure needed; position `main` comes first."""
+
     @property
     def no_dx(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """(position, codes) that must not occur."""
+
     @property
     def no_px(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """(position, codes) that must not occur."""
+
     @property
     def numbers(self) -> tuple[tuple[str, int, int], ...]:
         """(field, lowest, highest), both inclusive; weight and icu_hours in thousandths."""
+
     @property
     def mcc(self) -> int:
         """1 an MCC must count, 0 none may, -1 either."""
+
     @property
     def cc(self) -> int:
         """1 a CC must count, 0 none may, -1 either."""
@@ -68,12 +78,15 @@ class ComplicationsLike(Protocol):
     @property
     def mcc_codes(self) -> tuple[str, ...]:
         """All MCC."""
+
     @property
     def cc_codes(self) -> tuple[str, ...]:
         """All CC."""
+
     @property
     def table_of(self) -> Mapping[str, str]:
         """Exclusion table of each complication."""
+
     @property
     def excluded_table(self) -> Mapping[str, str]:
         """Exclusion table of each principal diagnosis."""
@@ -113,7 +126,10 @@ class Kitchen:
         numbers = {"": 0}
         self.table = np.zeros(len(self.names), np.int32)
         self.excluded = np.zeros(len(self.names), np.int32)
-        for array, tables_of in ((self.table, tables.table_of), (self.excluded, tables.excluded_table)):
+        for array, tables_of in (
+            (self.table, tables.table_of),
+            (self.excluded, tables.excluded_table),
+        ):
             for code, table in tables_of.items():
                 if code in self._ids:
                     array[self._ids[code]] = numbers.setdefault(table, len(numbers))
@@ -158,9 +174,7 @@ class Kitchen:
 
 def _is_for_some(recipe: RecipeLike) -> bool:
     """Whether a recipe is for one sex or for infants: its codes do not fit everybody."""
-    return any(
-        name == "sex" or (name == "age" and high < 18) for name, _, high in recipe.numbers
-    )
+    return any(name == "sex" or (name == "age" and high < 18) for name, _, high in recipe.numbers)
 
 
 def skewed(rng: np.random.Generator, pool: Ids, size: int, *, power: float = 3.0) -> Ids:
@@ -169,9 +183,7 @@ def skewed(rng: np.random.Generator, pool: Ids, size: int, *, power: float = 3.0
     return drawn
 
 
-def diagnoses(
-    rng: np.random.Generator, kitchen: Kitchen, chosen: NDArray[np.int64]
-) -> Lists:
+def diagnoses(rng: np.random.Generator, kitchen: Kitchen, chosen: NDArray[np.int64]) -> Lists:
     """Diagnoses of each record, the principal one first; `chosen` is its recipe."""
     n = len(chosen)
     principal = np.empty(n, np.int32)
@@ -191,9 +203,7 @@ def diagnoses(
     return _merged(rng, kitchen, principal, np.arange(n), parts)
 
 
-def procedures(
-    rng: np.random.Generator, kitchen: Kitchen, chosen: NDArray[np.int64]
-) -> Lists:
+def procedures(rng: np.random.Generator, kitchen: Kitchen, chosen: NDArray[np.int64]) -> Lists:
     """Procedures of each record, the main one first; none where the recipe asks for none."""
     n = len(chosen)
     mains: list[tuple[NDArray[np.int64], Ids]] = []
@@ -209,8 +219,8 @@ def procedures(
         others.append((rows, skewed(rng, kitchen.examinations, len(rows), power=2.0)))
     empty = np.zeros(0, np.int64), np.zeros(0, np.int32)
     rows = np.concatenate([rows for rows, _ in mains] or [empty[0]])
-    codes = np.concatenate([codes for _, codes in mains] or [empty[1]])
-    return _merged(rng, kitchen, codes, rows, others)
+    first = np.concatenate([codes for _, codes in mains] or [empty[1]])
+    return _merged(rng, kitchen, first, rows, others)
 
 
 def _by_recipe(chosen: NDArray[np.int64]) -> Iterable[tuple[int, NDArray[np.int64]]]:
@@ -237,8 +247,7 @@ def _complications(
     either = rng.random(len(principal))
     needed = {
         "mcc": (wants[:, 0] == 1) | ((wants[:, 0] < 0) & (wants[:, 1] < 0) & (either < 0.08)),
-        "cc": (wants[:, 0] != 1) & (wants[:, 1] == 1)
-        | ((wants[:, 1] < 0) & (either > 0.8)),
+        "cc": (wants[:, 0] != 1) & (wants[:, 1] == 1) | ((wants[:, 1] < 0) & (either > 0.8)),
     }
     for kind, pool in (("mcc", kitchen.mcc), ("cc", kitchen.cc)):
         rows = np.flatnonzero(needed[kind])

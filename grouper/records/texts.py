@@ -79,7 +79,9 @@ def _json(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value) if value.is_finite() else "null"
     if isinstance(value, dict):
-        pairs = (f"{json.dumps(str(k), ensure_ascii=False)}:{json_text(v)}" for k, v in value.items())
+        pairs = (
+            f"{json.dumps(str(k), ensure_ascii=False)}:{json_text(v)}" for k, v in value.items()
+        )
         return "{" + ",".join(pairs) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(json_text, value)) + "]"
@@ -150,7 +152,8 @@ def arrow_column(column: Column) -> pa.ChunkedArray:
         return column
     values = [None if value is ABSENT else value for value in column]
     kinds = {type(value) for value in values if value is not None and value != ""}
-    if kinds <= {str, list} and "" in values or len(kinds) > 1 and kinds != {int, Decimal}:
+    mixed = len(kinds) > 1 and kinds != {int, Decimal}
+    if mixed or (kinds <= {str, list} and "" in values):
         return _as_texts(values, kinds)
     try:
         return pa.chunked_array([pa.array([None if v == "" else v for v in values])])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import pyarrow as pa
 
@@ -31,7 +31,7 @@ class Absent:
 ABSENT = Absent()
 
 #: a column of the user: Arrow (text files, Parquet, tables) or Python values (XLSX, JSON)
-Column = pa.ChunkedArray | list[object]
+Column: TypeAlias = "pa.ChunkedArray | list[object]"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ from grouper.sheet import form_of
 
 _Rows = list[list[object]]
 #: a formula cell that was saved without its value
-_UNSTORED = re.compile(rb'<c [^>]*?r="([A-Z]+\d+)"[^>]*><f[^>]*?(?:/>|>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>')
+_UNSTORED = re.compile(
+    rb'<c [^>]*?r="([A-Z]+\d+)"[^>]*><f[^>]*?(?:/>|>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>'
+)
 
 
 def read_workbook(data: bytes, name: str, path: str, score: HeaderScore) -> tuple[Raw, list[str]]:
@@ -42,8 +44,15 @@ def read_workbook(data: bytes, name: str, path: str, score: HeaderScore) -> tupl
     if others:
         facts["other_sheets"] = others
     raw = Raw(
-        name, path, "cells", tuple(headers[: len(columns)]), tuple(columns),
-        np.array(numbers, np.int64), at + 1, title, facts=facts,
+        name,
+        path,
+        "cells",
+        tuple(headers[: len(columns)]),
+        tuple(columns),
+        np.array(numbers, np.int64),
+        at + 1,
+        title,
+        facts=facts,
     )
     return raw, _unstored_formulas(data)
 

@@ -14,6 +14,8 @@ from grouper.errors import DataFileError
 from grouper.records.texts import value_text
 from grouper.records.user import ABSENT, Column
 
+#: numbers from here on lose digits in a sheet
+_EXACT = 10**15
 MAX_ROWS = 1_048_575
 MAX_TEXT = 32_767
 _MAX_WIDTH = 40
@@ -92,14 +94,15 @@ def _write_rows(
 
 def _cell_writer(book: Any, sheet: Any, column: Column, kind: str) -> _Writer:
     """How the cells of a column are written, by its field type and by what a cell is."""
-    formats = {
+    formats: dict[str, Any] = {
         "money": book.add_format({"num_format": "0.00"}),
         "date": book.add_format({"num_format": "yyyy-mm-dd"}),
         "datetime": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
         "time": book.add_format({"num_format": "[hh]:mm:ss"}),
     }
     is_sheet = isinstance(column, list)
-    is_amount = kind == "money" or (not is_sheet and pa.types.is_decimal(column.type))
+    is_decimal = isinstance(column, pa.ChunkedArray) and pa.types.is_decimal(column.type)
+    is_amount = kind == "money" or is_decimal
     number_format = formats["money"] if is_amount else None
 
     def write(row: int, at: int, value: Any) -> None:
@@ -107,7 +110,7 @@ def _cell_writer(book: Any, sheet: Any, column: Column, kind: str) -> _Writer:
             _text(sheet, row, at, value)
         elif isinstance(value, bool):
             sheet.write_boolean(row, at, value)
-        elif isinstance(value, int | float | Decimal) and abs(value) < 10**15:
+        elif isinstance(value, int | float | Decimal) and -_EXACT < value < _EXACT:
             sheet.write_number(row, at, value, number_format)
         elif kind in _NUMERIC_TYPES and isinstance(value, str) and _NUMBER.fullmatch(value):
             sheet.write_number(row, at, Decimal(value), number_format)

@@ -99,7 +99,7 @@ def _output(
     if nested:
         names = tuple(name or f"column_{at + 1}" for at, name in enumerate(names))
         columns = [
-            split_lists(column) if name in LISTS and user.fields.get(name) == name else column
+            split_lists(column) if user.form in ("text", "cells") and name in LISTS else column
             for name, column in zip(user.names, user.columns, strict=True)
         ]
         if user.form == "cells":

@@ -48,6 +48,7 @@ FIELDS: dict[NumberName, int] = {
 FIELD_IDS = {name: index for index, name in enumerate(FIELDS)}
 LOWEST = -(2**31) + 1  # the smallest int32 means missing
 HIGHEST = 2**31 - 1
+EMPTY = (HIGHEST, LOWEST)
 _RELOPS: tuple[RelOp, ...] = ("<", "<=", ">", ">=", "==")
 
 
@@ -94,7 +95,8 @@ def interval(op: RelOp, bound: Decimal, scale: int) -> tuple[int, int]:
         ">=": (low, HIGHEST),
         "==": (low, high),
     }[op]
-    return max(ends[0], LOWEST), min(ends[1], HIGHEST)
+    low, high = max(ends[0], LOWEST), min(ends[1], HIGHEST)
+    return (low, high) if low <= high else EMPTY
 
 
 @dataclass(frozen=True, slots=True)

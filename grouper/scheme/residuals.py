@@ -32,6 +32,7 @@ from grouper.scheme.condition import (
     Number,
     Sites,
     atoms,
+    list_uses,
 )
 from grouper.scheme.model import Scheme
 from grouper.scheme.program import FIELD_IDS, FIELDS, HIGHEST, LOWEST, interval
@@ -42,7 +43,7 @@ from grouper.scheme.simplify import Atom, in_pairs, substitute
 Candidate = tuple[int, int, int]
 Candidates = tuple[Candidate, ...]
 
-_MOST_CELLS = 4096
+_MOST_CELLS = 1024
 T = TypeVar("T")
 
 
@@ -80,7 +81,7 @@ class Conditions:
         self.all: list[Condition] = []
         self.fields: list[frozenset[int]] = []  # numbers of the record compared with constants
         self.other_lists: list[frozenset[str]] = []  # lists that other diagnoses can hit
-        self.counted_lists: list[frozenset[str]] = []  # those of them that are counted
+        self.counted_lists: list[frozenset[str]] = []  # lists that are counted
 
     def number(self, condition: Condition) -> int:
         """The number of a condition."""
@@ -96,7 +97,9 @@ class Conditions:
                 )
             )
             self.other_lists.append(frozenset(_other_lists(condition)))
-            self.counted_lists.append(frozenset(name for a in asked for name in _other_lists(a)))
+            self.counted_lists.append(
+                frozenset(name for atom in asked for name, kind in list_uses(atom) if kind == "dx")
+            )
         return self._numbers[condition]
 
 
@@ -278,7 +281,9 @@ def _quiet(atom: Atom, inside: frozenset[str]) -> Condition:
             Number(count) if (count := _quiet_count(term, inside)) is not None else term
             for term in atom.terms
         )
-        return in_pairs(Compare(terms, atom.ops)) if terms != atom.terms else atom
+        if all(isinstance(term, Number) for term in terms):
+            return in_pairs(Compare(terms, atom.ops))
+        # a count against a number of the record stays a count: evaluated, it is right as well
     return atom
 
 

@@ -99,7 +99,10 @@ def test_a_file_that_is_none(run, tmp_path, case, lang):
 
 #: content of a file whose other rows are fine, and the status of each row
 PARTLY = {
-    "NUL bytes": (b"id,sex,dx\n1,1,I63.900\n2,1,I63\0.900\n3,1,G45.900\n", "grouped rejected grouped"),
+    "NUL bytes": (
+        b"id,sex,dx\n1,1,I63.900\n2,1,I63\0.900\n3,1,G45.900\n",
+        "grouped rejected grouped",
+    ),
     "a row of too many cells": (
         b"id,sex,dx\n1,1,I63.900\n2,1,I63.900,x,y\n3,1,G45.900\n",
         "grouped rejected grouped",

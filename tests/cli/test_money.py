@@ -1,0 +1,154 @@
+"""`sample`, `settle`, `monitor`, `report` and `demo`: the chain after grouping."""
+
+from __future__ import annotations
+
+import csv
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from grouper import cli
+
+pytestmark = pytest.mark.cli
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hundred made-up discharges of June 2025."""
+    path = tmp_path_factory.mktemp("sample") / "sample.csv"
+    assert cli.run(["sample", "200", "-o", str(path), "--seed", "7", "--quiet"]) == 0
+    return path
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_same_seed_makes_the_same_file(run, sample, tmp_path):
+    again, other = tmp_path / "a.csv", tmp_path / "b.csv"
+    run("sample", 200, "-o", again, "--seed", 7)
+    run("sample", 200, "-o", other, "--seed", 8)
+    assert again.read_bytes() == sample.read_bytes()
+    assert other.read_bytes() != sample.read_bytes()
+
+
+def test_a_sample_has_the_rows_and_period_asked_for(run, tmp_path):
+    path = tmp_path / "s.jsonl"
+    assert run("sample", 30, "-o", path, "-s", "chs_drg_11", "--period", "2024-02").code == 0
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert len(rows) == 30
+    assert {str(row["discharge_time"])[:7] for row in rows} == {"2024-02"}
+
+
+@pytest.mark.parametrize("words", [["x"], ["-1"], ["5", "--period", "2024-13"]], ids=" ".join)
+def test_a_sample_that_cannot_be_meant_is_wrong_usage(run, tmp_path, words):
+    assert run("sample", *words, "-o", tmp_path / "s.csv").code == 2
+
+
+def test_a_bill_shows_its_steps(run, sample):
+    answer = run("settle", "bill", sample, "--row", 3, "--area", "demo", "--lang", "zh")
+    assert answer.code == 0
+    for words in ("第 3 行", "权重", "费率", "支付标准", "虚构"):
+        assert words in answer.out
+    found = json.loads(run("settle", "bill", sample, "--row", 3, "--area", "demo", "--json").out)
+    case = found["cases"][0]
+    assert case["row"] == 3
+    assert Decimal(case["payment"]) == Decimal(case["steps"]["pay"])
+    assert run("settle", "bill", sample, "--row", 201, "--area", "demo").code == 2
+
+
+def test_bills_of_all_rows_come_as_columns(run, sample, tmp_path):
+    out = tmp_path / "bills.csv"
+    answer = run("settle", "bill", sample, "--area", "demo", "-o", out, "--lang", "en")
+    assert answer.code in (0, 1)
+    rows = read_csv(out)
+    assert len(rows) == 200
+    columns = list(rows[0])
+    after_groups = columns[columns.index("drg_name") + 1 :]
+    assert after_groups[0] == "case_type"
+    assert "fund_payment" in after_groups
+    single = run("settle", "bill", sample, "--row", 1, "--area", "demo", "--json").out
+    assert rows[0]["payment"] == json.loads(single)["cases"][0]["payment"]
+
+
+def test_the_parts_of_the_month_sum_to_its_total(run, sample, tmp_path):
+    words = ["settle", "month", sample, "--area", "demo", "--month", "2025-06"]
+    made = json.loads(run(*words, "--json").out)["statements"]
+    bills = tmp_path / "bills.csv"
+    run("settle", "bill", sample, "--area", "demo", "-o", bills, "--lang", "en")
+    counted = [row for row in read_csv(bills) if row["payment"] and not row["payment_issue"]]
+    assert sum(int(one["lines"]["M1"]) for one in made) == len(counted)
+    for line, column in (("M3", "payment"), ("M6", "fund_payment")):
+        total = sum(Decimal(one["lines"][line]) for one in made)
+        assert total == sum(Decimal(row[column]) for row in counted), line
+
+
+def test_a_month_is_written_as_workbook_page_and_json(run, sample, tmp_path):
+    for suffix in ("xlsx", "html", "json"):
+        out = tmp_path / f"month.{suffix}"
+        words = ["settle", "month", sample, "--area", "demo", "--month", "2025-06", "-o", out]
+        assert run(*words, "--lang", "zh").code in (0, 1)
+        assert run(*words, "--lang", "zh").code == 3, "it exists already"
+    assert json.loads((tmp_path / "month.json").read_text("utf-8"))["statements"]
+    assert "虚构" in (tmp_path / "month.html").read_text("utf-8")
+    assert openpyxl.load_workbook(tmp_path / "month.xlsx").worksheets
+
+
+def test_a_month_without_policy_or_with_a_wrong_form(run, sample):
+    words = ["settle", "month", sample, "--area", "demo", "--month"]
+    assert run(*words, "2025-6").code == 2
+    assert run("settle", "month", sample, "--area", "nowhere", "--month", "2025-06").code == 3
+
+
+def test_a_draft_scheme_is_not_settled_with(run, sample):
+    answer = run("settle", "bill", sample, "--area", "demo", "-s", "chs_drg_30", "--lang", "en")
+    assert answer.code == 3
+    assert answer.err.startswith("ST311")
+
+
+def test_coverage_is_held_against_documents(run, sample):
+    words = ["monitor", "coverage", sample, "--area", "demo", "--targets", "xifeng-2022-47"]
+    answer = run(*words, "--json")
+    assert answer.code == 0
+    rows = json.loads(answer.out)["rows"]
+    held = {row["measure"]: row for row in rows if row["target"]}
+    assert held["disease_types"]["target"] == "90.00%"
+    assert held["fund_eligible"]["status"] in ("met", "not_met")
+    table = run(*words, "--lang", "zh", "--by", "insurance", "--period", "month").out
+    assert "2025-06" in table
+    assert run("monitor", "coverage", sample, "--area", "demo", "--targets", "none").code == 3
+
+
+def test_a_report_is_a_page_or_a_workbook(run, sample, tmp_path):
+    page, book = tmp_path / "r.html", tmp_path / "r.xlsx"
+    words = ["report", sample, "--area", "demo", "--month", "2025-06"]
+    for out in (page, book):
+        assert run(*words, "-o", out, "--lang", "zh").code == 0
+    text = page.read_text("utf-8")
+    assert "chs_drg_20" in text
+    assert "虚构" in text
+    assert "说明" in openpyxl.load_workbook(book).sheetnames[0]
+    assert run(*words, "-o", tmp_path / "r.pdf").code == 2
+    assert run(*words, "-o", page).code == 3
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_demo_runs_the_whole_chain_and_names_its_files(run, tmp_path, lang):
+    folder = tmp_path / "demo"
+    answer = run("demo", folder, "--lang", lang)
+    assert answer.code == 0, answer.err
+    names = answer.out.splitlines()
+    assert len(names) == 7
+    assert {Path(name) for name in names} == set(folder.iterdir())
+    assert all(Path(name).stat().st_size for name in names)
+    assert ("虚构" if lang == "zh" else "invented") in answer.err
+    grouped = openpyxl.load_workbook(folder / "grouped.xlsx", read_only=True).worksheets[0]
+    assert grouped.max_row == 1001
+    if lang == "en":
+        assert run("demo", folder, "--json").code == 0, "an earlier demo is made anew"
+        (folder / "report.html").unlink()
+        assert run("demo", folder).code == 3, "but files of others are not replaced"
