@@ -51,6 +51,9 @@ def cell_text(cell: object) -> str:
         return cell.date().isoformat() if midnight else cell.isoformat(" ")
     if isinstance(cell, date | time):
         return cell.isoformat()
+    if isinstance(cell, timedelta):
+        minutes, seconds = divmod(round(cell.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
     return str(cell)
 
 

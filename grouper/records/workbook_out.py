@@ -98,7 +98,8 @@ def _cell_writer(book: Any, sheet: Any, column: Column, kind: str) -> _Writer:
         "money": book.add_format({"num_format": "0.00"}),
         "date": book.add_format({"num_format": "yyyy-mm-dd"}),
         "datetime": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
-        "time": book.add_format({"num_format": "[hh]:mm:ss"}),
+        "time": book.add_format({"num_format": "hh:mm:ss"}),
+        "duration": book.add_format({"num_format": "[h]:mm:ss"}),
     }
     is_sheet = isinstance(column, list)
     is_decimal = isinstance(column, pa.ChunkedArray) and pa.types.is_decimal(column.type)
@@ -125,7 +126,9 @@ def _cell_writer(book: Any, sheet: Any, column: Column, kind: str) -> _Writer:
 def _date_kind(value: object) -> str:
     if isinstance(value, datetime):
         return "datetime"
-    return "date" if isinstance(value, date) else "time"
+    if isinstance(value, date):
+        return "date"
+    return "time" if isinstance(value, time) else "duration"
 
 
 def _text(sheet: Any, row: int, at: int, value: object) -> None:

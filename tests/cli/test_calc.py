@@ -28,7 +28,7 @@ def test_a_difference_exits_1_and_names_the_place(run):
     answer = run("calc", "-", "--check", stdin=json.dumps(wrong))
     assert answer.code == 1
     assert "outputs.a.gap" in answer.out
-    assert json.loads(run("calc", "-", stdin=json.dumps(wrong), *["--json"]).out)
+    assert json.loads(run("calc", "-", "--json", stdin=json.dumps(wrong)).out)
 
 
 @pytest.mark.parametrize(

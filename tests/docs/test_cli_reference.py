@@ -1,4 +1,4 @@
-"""docs/reference/cli.md and cli.zh.md are the help pages of all commands; `--update` writes them."""
+"""The reference of commands is made of their help pages; `--update` writes it anew."""
 
 from __future__ import annotations
 

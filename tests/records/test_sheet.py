@@ -115,7 +115,8 @@ def test_line_numbers_count_blank_lines_and_lines_inside_quotes():
 
 
 def test_header_may_stand_below_title_rows_and_above_a_row_of_field_names():
-    text = "某医院出院病例\n统计日期,2025-06\n病案号,性别,年龄,诊断编码\nid,sex,age,dx\n1,1,40,I10.x00\n"
+    text = "某医院出院病例\n统计日期,2025-06\n病案号,性别,年龄,诊断编码\nid,sex,age,dx\n"
+    text += "1,1,40,I10.x00\n"
     raw = read_delimited(text.encode(), "t", "t.csv", known)
     assert raw.names == ("病案号", "性别", "年龄", "诊断编码")
     assert raw.header == 3

@@ -6,6 +6,8 @@ codes), 3 % newborns, popularity of codes Pareto-like, 70 % steered into a rule 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +21,12 @@ _NEWBORN = 0.03
 _WITHOUT_PX = 0.38
 
 
-def records(scheme: Scheme, n: int, seed: int = 1) -> CaseBatch:
-    """n records for a scheme."""
+def records(scheme: Scheme, n: int, seed: int = 1, shape: str = "mixed") -> CaseBatch:
+    """n records for a scheme.
+
+    shape: `mixed`; `medical` without procedures, `surgical` all with them, `newborn`, `long` with
+    15 to 40 diagnoses, `unknown` codes only, `repeated` the same record n times.
+    """
     rng = np.random.default_rng(seed)
     dx_codes = sorted({c for r in scheme.lists.values() if r.kind == "dx" for c in r.codes})
     px_codes = sorted({c for r in scheme.lists.values() if r.kind == "px" for c in r.codes})
@@ -30,10 +36,11 @@ def records(scheme: Scheme, n: int, seed: int = 1) -> CaseBatch:
     px_popular = _popularity(rng, len(px_codes))
 
     n_dx = 1 + rng.poisson(4.0, n)
-    long = rng.random(n) < _LONG
+    long = rng.random(n) < (1 if shape == "long" else _LONG)
     n_dx[long] = rng.integers(15, 41, long.sum())
     n_px = 1 + rng.poisson(1.4, n)
-    n_px[rng.random(n) < _WITHOUT_PX] = 0
+    without = {"medical": 1.0, "surgical": 0.0}.get(shape, _WITHOUT_PX)
+    n_px[rng.random(n) < without] = 0
     main_dx = rng.choice(len(dx_codes), n, p=dx_popular)
     main_px = rng.choice(len(px_codes), n, p=px_popular)
 
@@ -45,17 +52,25 @@ def records(scheme: Scheme, n: int, seed: int = 1) -> CaseBatch:
     for k, need in enumerate(usable):
         rows = order[starts[k] : starts[k + 1]]
         _steer(rng, need, rows, (dx_at, px_at), (main_dx, main_px), n_px)
+    if shape == "medical":
+        n_px[:] = 0
 
-    newborn = rng.random(n) < _NEWBORN
+    newborn = rng.random(n) < (1 if shape == "newborn" else _NEWBORN)
     age = rng.integers(1, 95, n).astype(np.int32)
     age[newborn] = 0
     days = np.full(n, MISSING, np.int32)
     days[newborn] = rng.integers(0, 60, newborn.sum())
     weight = np.full(n, MISSING, np.int32)
     weight[newborn] = rng.integers(800, 4200, newborn.sum()) * THOUSANDTHS
+    dx = _column(rng, dx_codes, main_dx, n_dx, dx_popular)
+    px = _column(rng, px_codes, main_px, n_px, px_popular)
+    if shape == "unknown":
+        dx, px = (replace(c, texts=[f"?{text}" for text in c.texts]) for c in (dx, px))
+    if shape == "repeated":
+        dx, px = (CodeColumn.from_lists([c.codes(0)] * n) for c in (dx, px))
     return CaseBatch(
-        dx=_column(rng, dx_codes, main_dx, n_dx, dx_popular),
-        px=_column(rng, px_codes, main_px, n_px, px_popular),
+        dx=dx,
+        px=px,
         sex=rng.integers(1, 3, n).astype(np.uint8),
         age_years=age,
         age_days=days,

@@ -1,0 +1,80 @@
+"""Fixtures and the summary of ratios. `--check-goals` makes a missed goal a failure."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from paired import RESULTS
+from workload import records
+
+from grouper.engine.drg import DrgGrouper
+from grouper.records.batch import CaseBatch
+from grouper.scheme.load import load_scheme
+
+_REGIONAL = Path(__file__).parent.parent / "tests" / "data" / "schemes" / "regional.tar.xz"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--check-goals", action="store_true", help="fail when a goal is missed")
+    parser.addoption("--records", type=int, default=1_000_000, help="records for the kernel")
+
+
+@pytest.fixture(scope="session")
+def grouper_for(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], DrgGrouper]:
+    """A compiled scheme by id: embedded, or one of the regional schemes of the tests."""
+
+    @cache
+    def regional() -> Path:
+        folder = tmp_path_factory.mktemp("schemes")
+        with tarfile.open(_REGIONAL) as archive:
+            archive.extractall(folder, filter="data")
+        return folder
+
+    @cache
+    def grouper_for(scheme_id: str) -> DrgGrouper:
+        embedded = scheme_id.startswith("chs_drg_")
+        return DrgGrouper.of(load_scheme(scheme_id if embedded else regional() / scheme_id))
+
+    return grouper_for
+
+
+@pytest.fixture(scope="session")
+def batch_for(
+    grouper_for: Callable[[str], DrgGrouper], pytestconfig: pytest.Config
+) -> Callable[..., CaseBatch]:
+    """Constructed records for a scheme; made once a session."""
+
+    @cache
+    def batch_for(scheme_id: str, n: int | None = None, shape: str = "mixed") -> CaseBatch:
+        count = n or pytestconfig.getoption("records")
+        return records(grouper_for(scheme_id).scheme, count, shape=shape)
+
+    return batch_for
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not RESULTS:
+        return
+    terminalreporter.section("ratios")
+    for result in RESULTS:
+        verdict = "" if result.goal is None else f"must {result.goal}"
+        if result.goal is not None:
+            verdict += "  met" if result.goal.met(result.value) else "  MISSED"
+        pairs = " ".join(f"{pair:.3g}" for pair in result.pairs)
+        facts = " ".join(f"{key}={value}" for key, value in result.facts.items())
+        terminalreporter.write_line(
+            f"{result.name:<52} {result.value:>9.3f} {result.unit:<3} {verdict:<22} {facts}"
+        )
+        if pairs:
+            terminalreporter.write_line(f"    pairs {pairs}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.getoption("--check-goals") and any(
+        result.goal is not None and not result.goal.met(result.value) for result in RESULTS
+    ):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
