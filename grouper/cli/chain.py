@@ -44,8 +44,8 @@ def group_inputs(
     paths: Sequence[Path], scheme: str, how: Mapping[str, Any], *, engine: Any = "kernel"
 ) -> GroupedRun:
     """Read and group some files as the file options say."""
+    from grouper.api import load_scheme
     from grouper.run.pipeline import group_files
-    from grouper.scheme.load import load_scheme
 
     return group_files(paths, load_scheme(scheme), engine=engine, **reading(how))
 

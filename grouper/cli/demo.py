@@ -64,10 +64,10 @@ def demo(ctx: click.Context, /, folder: str, force: bool, json_: bool) -> int:
 
 
 def _write_sample(files: dict[str, Path], screen: Terminal) -> None:
+    from grouper.api import load_scheme
     from grouper.datafile import data_folder
     from grouper.records.write import write_results
     from grouper.run.sample import as_user_table, sample_table
-    from grouper.scheme.load import load_scheme
 
     shutil.copyfile(data_folder("areas", "demo", "hospitals.tsv"), files["hospitals"])
     user = as_user_table(sample_table(ROWS, SEED, load_scheme("chs_drg_20"), period=MONTH))
@@ -79,11 +79,11 @@ def _write_sample(files: dict[str, Path], screen: Terminal) -> None:
 
 def _settle(files: dict[str, Path], screen: Terminal) -> SettledRun:
     """Read the workbook back as a clerk's file, group it, price it, write it."""
+    from grouper.api import load_scheme
     from grouper.records.write import write_results
     from grouper.run.pipeline import group_files
     from grouper.run.results import run_info
     from grouper.run.settlement import settle_run, settled_columns
-    from grouper.scheme.load import load_scheme
 
     run = group_files(files["discharges_xlsx"], load_scheme("chs_drg_20"))
     counts: Any = {key: getattr(run.counts, key) for key in ("grouped", "ambiguous", "ungrouped")}

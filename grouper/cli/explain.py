@@ -82,9 +82,9 @@ def _run_of_case(
     """The case of the command line as a table of one row, so that it is cleaned like any other."""
     import pyarrow as pa
 
+    from grouper.api import load_scheme
     from grouper.records.read import records_from_table
     from grouper.run.pipeline import group_records
-    from grouper.scheme.load import load_scheme
 
     cells: dict[str, list[Any]] = {"id": ["1"], "dx": [list(dx)], "px": [list(px)]}
     cells |= {name: [text] for name, text in given.items()}

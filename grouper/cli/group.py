@@ -62,10 +62,10 @@ def group(
     json_: bool,
 ) -> int:
     """Group every row of the files and write them with their groups appended."""
+    from grouper.api import load_scheme
     from grouper.records.write import check_output, write_results
     from grouper.run.pipeline import group_files
     from grouper.run.results import result_columns, run_info
-    from grouper.scheme.load import load_scheme
 
     screen, started = terminal(ctx), time.perf_counter()
     if json_ and out == "-":

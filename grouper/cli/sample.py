@@ -42,9 +42,9 @@ def sample(
     force: bool,
 ) -> int:
     """N made-up discharges with bills, drawn from the rules of the scheme."""
+    from grouper.api import load_scheme
     from grouper.records.write import check_output, write_results
     from grouper.run.sample import as_user_table, sample_table
-    from grouper.scheme.load import load_scheme
 
     screen = terminal(ctx)
     if not _PERIOD.fullmatch(period):

@@ -27,7 +27,8 @@ def scheme() -> None:
 @click.pass_context
 def list_(ctx: click.Context, json_: bool) -> int:
     """One line for each embedded scheme."""
-    from grouper.scheme.load import embedded_ids, load_scheme
+    from grouper.api import load_scheme
+    from grouper.scheme.load import embedded_ids
 
     out = terminal(ctx)
     heads = [_head(load_scheme(name)) for name in embedded_ids()]
@@ -55,7 +56,7 @@ def list_(ctx: click.Context, json_: bool) -> int:
 @click.pass_context
 def show(ctx: click.Context, scheme_name: str, codes: tuple[str, ...], json_: bool) -> int:
     """The head of a scheme, or the rules of some of its groups."""
-    from grouper.scheme.load import load_scheme
+    from grouper.api import load_scheme
 
     out = terminal(ctx)
     loaded = load_scheme(scheme_name)
@@ -118,7 +119,7 @@ def lint(
 @click.pass_context
 def write(ctx: click.Context, scheme_name: str, folder: str, force: bool) -> int:
     """Write a loaded scheme as a folder."""
-    from grouper.scheme.load import load_scheme
+    from grouper.api import load_scheme
     from grouper.scheme.write import write_scheme
 
     loaded = load_scheme(scheme_name)

@@ -31,6 +31,7 @@ def pages(command: click.Command, context: click.Context) -> list[str]:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_reference_of_commands_is_their_help(golden, lang):
-    context = Context(cli.cli, info_name="grouper", obj=Terminal(lang))
+    settings = cli.cli.context_settings
+    context = Context(cli.cli, info_name="grouper", obj=Terminal(lang), **settings)
     text = "\n".join([TITLES[lang], *pages(cli.cli, context)])
     golden(FOLDER / ("cli.md" if lang == "en" else "cli.zh.md"), text)
