@@ -81,7 +81,7 @@ def group_case(
 ) -> GroupResult:
     """The group of one case, given as a Case or as a mapping of plain field names.
 
-    Codes are taken as they stand. Raises RecordError (RE30) for impossible values.
+    Codes are taken as they stand. Raises RecordError (RE08) for impossible values.
     """
     scheme = load_scheme(scheme)
     if not isinstance(case, Case):

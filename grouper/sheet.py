@@ -6,6 +6,7 @@ Nothing here knows what a table is about. Rows that cannot be read are marked, n
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WEB_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|table|meta|style)", re.IGNORECASE)
 #: a quoted cell may span this many lines; beyond that its opening quote is a stray one
 _MAX_LINES = 1000
 _BLANKS = " \t\r\n\u00a0\u3000"
@@ -102,7 +104,9 @@ def read_bytes(path: Path) -> bytes:
 
 def form_of(data: bytes) -> str:
     """What bytes that are no text seem to be (`xls`, `parquet` ...), "" for text."""
-    return next((form for magic, form in _MAGIC if data.startswith(magic)), "")
+    found = next((form for magic, form in _MAGIC if data.startswith(magic)), "")
+    # many systems "export to Excel" by writing a web page and calling it .xls
+    return found or ("html" if _WEB_PAGE.match(data[:200]) else "")
 
 
 def decode(data: bytes, name: str, *, encoding: str | None = None) -> Decoded:

@@ -15,6 +15,8 @@ from grouper.errors import CodeError
 
 CodeKind = Literal["dx", "px"]
 DEFAULT = "yibao_20"
+#: so many codes before and after a wrong one are compared with it
+_AROUND = 40
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ class CodeTable:
         longer = self.starting_with(text, limit=limit) if len(text) >= 3 else ()
         if longer:
             return longer
-        category = self.starting_with(text[:3], limit=2000) if len(text) >= 3 else ()
+        place = bisect_left(self.codes, text)
+        around = self.codes[max(place - _AROUND, 0) : place + _AROUND]
+        category = [code for code in around if len(text) >= 3 and code.startswith(text[:3])]
         return tuple(difflib.get_close_matches(text, category, limit, 0.6))
 
 

@@ -57,12 +57,19 @@ def cells_of(column: Column) -> Cells:
     """A column as distinct cells, nulls and absent keys as None."""
     if isinstance(column, list):
         return Cells(*_distinct(column))
-    return Cells(*_encoded(column.combine_chunks()))
+    return Cells(*_encoded(one_array(column)))
 
 
-def _encoded(values: pa.Array | pa.ChunkedArray) -> tuple[list[object], NDArray[np.int32]]:
-    if isinstance(values, pa.ChunkedArray):
-        values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array, of text where other libraries hand over views of text."""
+    if str(column.type) == "string_view":
+        column = column.cast(pa.string())
+    if _is_list(column.type) and str(column.type.value_type) == "string_view":
+        column = column.cast(pa.list_(pa.string()))
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _encoded(values: pa.Array) -> tuple[list[object], NDArray[np.int32]]:
     if not pa.types.is_dictionary(values.type):
         try:
             values = values.dictionary_encode(null_encoding="mask")
@@ -98,13 +105,13 @@ def slots_of(column: Column, *, separator: str | None = None) -> Slots:
     text has none when it is split, and one empty slot when the column is one of several.
     """
     if isinstance(column, list):
-        return _python_slots(column, separator)
-    values = column.combine_chunks()
-    if isinstance(values, pa.ChunkedArray):
-        values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+        if not set(map(type, column)) <= {str, type(None)}:
+            return _python_slots(column, separator)
+        column = pa.chunked_array([pa.array(column, pa.string())])
+    values = one_array(column)
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
-    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+    if _is_list(values.type):
         return _list_slots(values)
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         if separator is not None:
@@ -113,6 +120,10 @@ def slots_of(column: Column, *, separator: str | None = None) -> Slots:
         values = pc.if_else(pc.equal(values, ""), None, values)
     distinct, index = _encoded(values)
     return Slots(distinct, index, np.arange(len(index) + 1, dtype=np.int64))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
 def _list_slots(lists: pa.Array) -> Slots:
@@ -171,9 +182,7 @@ def plain_fen(column: Column) -> NDArray[np.int64] | None:
     """
     if isinstance(column, list):
         return _listed_fen(column)
-    cells = column.combine_chunks()
-    if isinstance(cells, pa.ChunkedArray):
-        cells = pa.concat_arrays(cells.chunks) if cells.num_chunks else pa.array([], cells.type)
+    cells = one_array(column)
     if pa.types.is_string(cells.type):
         cells = pc.if_else(pc.equal(cells, ""), None, cells)
         if not pc.all(pc.match_substring_regex(cells, _PLAIN)).as_py():

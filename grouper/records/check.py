@@ -103,7 +103,7 @@ def unknown_codes(column: CodeColumn, table: CodeTable) -> list[dict[str, object
             "kind": table.kind,
             "code": code,
             "count": n,
-            "suggestion": " ".join(table.near(code)) if place < COMMONEST * 3 else "",
+            "suggestion": " ".join(table.near(code)) if place < COMMONEST * 2 else "",
         }
         for place, (code, n) in enumerate(missing)
     ]

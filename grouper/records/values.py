@@ -177,14 +177,16 @@ def _codes(name: str) -> dict[str, int]:
 
 def sex_exact(cell: object) -> Value:
     """1 or 2 as it stands, 0 for all else: what grouping rejects."""
-    text = cell_text(cell)
-    return Value(int(text)) if text in ("1", "2") else Value(0)
+    number = number_of(cell_text(cell))
+    return Value(int(number)) if number in (1, 2) else Value(0)
 
 
 def leaving_exact(cell: object) -> Value:
     """A discharge disposition as it stands; 0 for all that is no number from 1 to 255."""
-    text = cell_text(cell)
-    return Value(int(text)) if text.isdecimal() and int(text) < 256 else Value(0)
+    number = number_of(cell_text(cell))
+    if number is None or number != int(number) or not 0 <= number < 256:
+        return Value(0)
+    return Value(int(number))
 
 
 def count_exact(cell: object) -> Value:

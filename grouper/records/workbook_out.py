@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import pyarrow as pa
 
@@ -33,11 +33,15 @@ def write_workbook(
     types: Sequence[str],
     rows: int,
     info: Sequence[tuple[str, object]],
+    *,
+    texts: Literal["typed", "text"] = "typed",
 ) -> None:
     """One sheet of rows with a frozen header, and one of facts ("说明") when there are any.
 
-    Equal input gives equal bytes: the date of creation is the first date in `info`, not the clock.
-    Raises DataFileError: DF143 too many rows, DF145 a cell too long.
+    texts: whether text in a column of amounts or numbers becomes number cells (`typed`, for files
+    that know nothing but text) or stays text. Equal input gives equal bytes: the date of creation
+    is the first date in `info`, not the clock. Raises DataFileError: DF143 too many
+    rows, DF145 a cell too long.
     """
     import xlsxwriter
 
@@ -56,7 +60,8 @@ def write_workbook(
     bold = book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1})
     sheet.freeze_panes(1, 0)
     writers = [
-        _cell_writer(book, sheet, column, kind) for column, kind in zip(columns, types, strict=True)
+        _cell_writer(book, sheet, column, kind, typed=texts == "typed")
+        for column, kind in zip(columns, types, strict=True)
     ]
     for at, name in enumerate(names):
         sheet.set_column(at, at, _width(name, columns[at]))
@@ -92,7 +97,7 @@ def _write_rows(
             writers[at](number, at, value)
 
 
-def _cell_writer(book: Any, sheet: Any, column: Column, kind: str) -> _Writer:
+def _cell_writer(book: Any, sheet: Any, column: Column, kind: str, *, typed: bool) -> _Writer:
     """How the cells of a column are written, by its field type and by what a cell is."""
     formats: dict[str, Any] = {
         "money": book.add_format({"num_format": "0.00"}),
@@ -104,6 +109,7 @@ def _cell_writer(book: Any, sheet: Any, column: Column, kind: str) -> _Writer:
     is_sheet = isinstance(column, list)
     is_decimal = isinstance(column, pa.ChunkedArray) and pa.types.is_decimal(column.type)
     is_amount = kind == "money" or is_decimal
+    is_number = typed and kind in _NUMERIC_TYPES
     number_format = formats["money"] if is_amount else None
 
     def write(row: int, at: int, value: Any) -> None:
@@ -113,7 +119,7 @@ def _cell_writer(book: Any, sheet: Any, column: Column, kind: str) -> _Writer:
             sheet.write_boolean(row, at, value)
         elif isinstance(value, int | float | Decimal) and -_EXACT < value < _EXACT:
             sheet.write_number(row, at, value, number_format)
-        elif kind in _NUMERIC_TYPES and isinstance(value, str) and _NUMBER.fullmatch(value):
+        elif is_number and isinstance(value, str) and _NUMBER.fullmatch(value):
             sheet.write_number(row, at, Decimal(value), number_format)
         elif is_sheet and isinstance(value, datetime | date | time | timedelta):
             sheet.write_datetime(row, at, value, formats[_date_kind(value)])

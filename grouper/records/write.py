@@ -17,7 +17,7 @@ from grouper.records.fields import result_columns, result_header
 from grouper.records.layout import LISTS
 from grouper.records.outfile import Overwrite, check_output, whole_file
 from grouper.records.texts import arrow_column, json_column, json_text, split_lists, text_column
-from grouper.records.user import Column, UserTable
+from grouper.records.user import Column, Form, UserTable
 from grouper.records.workbook_out import write_workbook
 
 #: (column key, values): the key is the English header; the Chinese one is data
@@ -34,6 +34,7 @@ class Output:
     columns: tuple[Column, ...]
     types: tuple[str, ...]
     rows: int
+    form: Form
     encoding: str | None
     newline: str
     info: tuple[tuple[str, object], ...]
@@ -110,7 +111,14 @@ def _output(
     columns += [_chunked(values) for _, values in results]
     newline = "\r\n" if user.crlf else "\n"
     return Output(
-        (*names, *headers), tuple(columns), tuple(kinds), len(user), encoding, newline, info
+        (*names, *headers),
+        tuple(columns),
+        tuple(kinds),
+        len(user),
+        user.form,
+        encoding,
+        newline,
+        info,
     )
 
 
@@ -218,7 +226,15 @@ def _write_parquet(file: BinaryIO, output: Output) -> None:
 
 
 def _write_xlsx(file: BinaryIO, output: Output) -> None:
-    write_workbook(file, output.names, output.columns, output.types, output.rows, output.info)
+    write_workbook(
+        file,
+        output.names,
+        output.columns,
+        output.types,
+        output.rows,
+        output.info,
+        texts="typed" if output.form == "text" else "text",
+    )
 
 
 _WRITERS: dict[str, Callable[[BinaryIO, Output], None]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
@@ -86,18 +87,20 @@ def test_an_impossible_value_is_refused(scheme: grouper.Scheme) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "kind"),
+    ("given", "kind"),
     [
-        pytest.param(FRAME, pd.DataFrame, id="pandas"),
-        pytest.param(pl.from_pandas(FRAME), pl.DataFrame, id="polars"),
-        pytest.param(pa.Table.from_pandas(FRAME), pa.Table, id="pyarrow"),
-        pytest.param(duckdb.sql("select * from FRAME order by id"), pa.Table, id="duckdb"),
+        pytest.param(lambda: FRAME, pd.DataFrame, id="pandas"),
+        pytest.param(lambda: pl.from_pandas(FRAME), pl.DataFrame, id="polars"),
+        pytest.param(lambda: pa.Table.from_pandas(FRAME), pa.Table, id="pyarrow"),
+        pytest.param(
+            lambda: duckdb.sql("select * from FRAME order by id"), pa.Table, id="duckdb"
+        ),
     ],
 )
 def test_a_table_comes_back_with_columns_added(
-    scheme: grouper.Scheme, data: Any, kind: type
+    scheme: grouper.Scheme, given: Callable[[], Any], kind: type
 ) -> None:
-    result = grouper.group_table(data, scheme=scheme)
+    result = grouper.group_table(given(), scheme=scheme)
     assert isinstance(result, kind)
     table = result if isinstance(result, pa.Table) else pa.table(result)
     assert table.column_names == [*FRAME.columns, *COLUMNS]

@@ -7,6 +7,7 @@ import zipfile
 
 import openpyxl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from grouper.errors import GrouperError
@@ -55,6 +56,8 @@ def write(path, content):
         ("names.csv", "id,sex,dx\n1,1,高血压\n2,1,脑梗死\n", "RE15"),
         ("workbook.csv", b"PK\x03\x04....", "DF132"),
         ("text.xlsx", GOOD, "DF132"),
+        ("page.xls", "<html><table><tr><td>id</td></tr></table></html>", "DF132"),
+        ("page.csv", "\n<TABLE><tr><td>id</td></tr></TABLE>", "DF132"),
         ("text.parquet", GOOD, "DF132"),
         ("locked.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(3000), "DF134"),
         ("damaged.xlsx", b"PK\x03\x04" + bytes(100), "DF135"),
@@ -89,6 +92,17 @@ def test_a_truncated_workbook_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "zip.xlsx", "w") as archive:
         archive.writestr("nothing.txt", "x")
     assert code_of(tmp_path / "zip.xlsx") == "DF135"
+
+
+def test_workbooks_without_records_are_refused(tmp_path):
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "empty.xlsx")
+    assert code_of(tmp_path / "empty.xlsx") == "DF131"
+    book.active.append(["id", "sex", "dx"])
+    book.save(tmp_path / "header.xlsx")
+    assert code_of(tmp_path / "header.xlsx") == "RE17"
+    pq.write_table(pa.table({"id": pa.array([], pa.string())}), tmp_path / "none.parquet")
+    assert code_of(tmp_path / "none.parquet") == "RE17"
 
 
 def test_a_wrong_header_is_answered_with_the_nearest_known_one(tmp_path):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import openpyxl
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grouper.records.read import read_records, records_from_table
 from grouper.records.write import write_results
@@ -94,6 +99,28 @@ def test_dictionary_encoded_and_large_columns_are_read_like_plain_ones(sample):
     at = table.column_names.index("dx")
     large = sample.set_column(at, "dx", sample["dx"].cast(pa.large_list(pa.large_string())))
     assert_same(records_from_table(large).batch, expected)
+
+
+def test_frames_of_other_libraries_are_read_like_tables(sample):
+    small = sample.select(["id", "sex", "age", "age_days", "weight", "los", "dx", "px"])
+    expected = records_from_table(small).batch
+    frame = polars.from_arrow(small)
+    assert_same(records_from_table(pa.table(frame)).batch, expected)
+    texts = polars.from_arrow(joined(small))
+    assert_same(records_from_table(pa.table(texts)).batch, expected)
+    assert_same(records_from_table(pa.table(small.to_pandas())).batch, expected)
+
+
+LISTS = st.lists(st.lists(st.text(max_size=6), max_size=4), min_size=1, max_size=4)
+
+
+@given(LISTS)
+def test_as_it_stands_any_list_of_texts_is_kept(tmp_path_factory, lists):
+    path = tmp_path_factory.mktemp("lists") / "t.jsonl"
+    lines = [json.dumps({"id": str(k), "sex": 1, "dx": codes}) for k, codes in enumerate(lists)]
+    path.write_text("\n".join(lines), "utf-8")
+    column = read_records(path, cleaning="as_is").batch.dx
+    assert [list(column.codes(k)) for k in range(len(column))] == lists
 
 
 def test_procedures_that_a_spreadsheet_turned_into_numbers_are_repaired(tmp_path):

@@ -93,6 +93,15 @@ def test_cells_of_a_workbook_keep_their_kind(tmp_path):
     assert found == [*row, "BB21"]
 
 
+def test_text_cells_of_a_workbook_stay_text_even_if_they_look_like_amounts(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["id", "sex", "dx", "total_cost"])
+    book.active.append(["1", 1, "I10.x00", "1234.5"])
+    book.save(tmp_path / "a.xlsx")
+    out = write_results(tmp_path / "o.xlsx", read_records(tmp_path / "a.xlsx").user, [])
+    assert openpyxl.load_workbook(out)["结果"]["D2"].value == "1234.5"
+
+
 def test_an_id_that_a_workbook_holds_as_a_number_is_written_as_text(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["id", "sex", "dx"])
