@@ -24,7 +24,7 @@ _NAMES = {
 }
 _PACKAGES = ("codes", "engine", "monitor", "policy", "records", "report", "scheme", "settle")
 
-__all__ = ["__version__", *_NAMES, *_PACKAGES]  # noqa: PLE0604
+__all__ = ["__version__", *_NAMES, *_PACKAGES]
 
 
 def __getattr__(name: str) -> Any:

@@ -187,7 +187,6 @@ def group_table(
 
     from grouper.records.read import read_records, records_from_table
     from grouper.records.write import result_table
-    from grouper.records.write import result_table
     from grouper.run.pipeline import group_records
     from grouper.run.results import result_columns
 

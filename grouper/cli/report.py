@@ -8,7 +8,7 @@ import click
 
 from grouper.cli import streams
 from grouper.cli.chain import check_suffix, money_options, month_value, settle_inputs
-from grouper.cli.options import Command, common, option, terminal
+from grouper.cli.options import Command, as_json, common, option, terminal
 from grouper.cli.output import DONE
 
 
@@ -19,6 +19,7 @@ from grouper.cli.output import DONE
 @option("--targets", multiple=True, metavar="ID", help="options.targets")
 @money_options
 @option("--force", is_flag=True, help="options.force")
+@as_json
 @common
 @click.pass_context
 def report(
@@ -29,6 +30,7 @@ def report(
     month: str | None,
     targets: tuple[str, ...],
     force: bool,
+    json_: bool,
     **how: Any,
 ) -> int:
     """Counts, coverage, the month's statements and the cost of every group."""
@@ -48,5 +50,9 @@ def report(
         found = coverage_of(settled, lang=screen.lang, targets=wanted)
         data = settled_report(settled, lang=screen.lang, month=month, coverage=found)
         save_report(target, data, inputs=paths, overwrite=overwrite)
+    if json_:
+        counts = {one.status: one.count for one in data.counts}
+        rows = [row.to_dict() for row in data.coverage]
+        screen.json({"out": out, "rows": data.total, **counts, "coverage": rows})
     screen.say("say.wrote", path=out)
     return DONE

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from grouper.cli import streams
-from grouper.cli.options import Command, common, option, output_options, terminal
+from grouper.cli.options import Command, as_json, common, option, output_options, terminal
 from grouper.cli.output import DONE
 
 _PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2]))?")
@@ -28,6 +28,7 @@ _PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2]))?")
 )
 @option("--period", default="2025-06", show_default=True, metavar="YYYY[-MM]", help="options.left")
 @output_options
+@as_json
 @common
 @click.pass_context
 def sample(
@@ -40,6 +41,7 @@ def sample(
     period: str,
     encoding: str | None,
     force: bool,
+    json_: bool,
 ) -> int:
     """N made-up discharges with bills, drawn from the rules of the scheme."""
     from grouper.api import load_scheme
@@ -49,12 +51,16 @@ def sample(
     screen = terminal(ctx)
     if not _PERIOD.fullmatch(period):
         raise click.UsageError(screen.text("usage.month_form", text=period), ctx)
+    if json_ and out == "-":
+        raise click.UsageError(screen.text("usage.two_on_stdout"), ctx)
     overwrite: Any = "replace" if force else "refuse"
     with streams.output(out) as target:
         check_output(target, overwrite=overwrite)
         table = sample_table(n, seed, load_scheme(scheme), period=period)
         user = as_user_table(table)
         write_results(target, user, [], lang=screen.lang, encoding=encoding, overwrite=overwrite)
+    if json_:
+        screen.json({"out": out, "rows": n, "seed": seed, "scheme": scheme, "period": period})
     if out != "-":
         screen.say("say.wrote", path=out)
     return DONE

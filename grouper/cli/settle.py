@@ -58,7 +58,7 @@ def bill(
     screen = terminal(ctx)
     with streams.inputs(ctx, [file]) as paths:
         if out is not None:
-            return _write_bills(ctx, paths, out, how)
+            return _write_bills(ctx, paths, out, how, json_)
         settled = settle_inputs(paths, how)
     rows = range(len(settled.amounts))
     if row is not None:
@@ -113,13 +113,17 @@ def _code(settled: SettledRun) -> int:
     return DONE if settled.amounts.counted.all() else FINDINGS
 
 
-def _write_bills(ctx: click.Context, paths: Sequence[Path], out: str, how: dict[str, Any]) -> int:
+def _write_bills(
+    ctx: click.Context, paths: Sequence[Path], out: str, how: dict[str, Any], json_: bool
+) -> int:
     """The rows of the input with groups and amounts appended."""
     from grouper.records.write import check_output, write_results
     from grouper.run.results import run_info
     from grouper.run.settlement import settled_columns
 
     screen = terminal(ctx)
+    if json_ and out == "-":
+        raise click.UsageError(screen.text("usage.two_on_stdout"), ctx)
     overwrite: Any = "replace" if how["force"] else "refuse"
     with streams.output(out) as target:
         check_output(target, paths, overwrite=overwrite)
@@ -133,6 +137,10 @@ def _write_bills(ctx: click.Context, paths: Sequence[Path], out: str, how: dict[
             overwrite=overwrite,
             info=run_info(settled.run, screen.lang),
         )
+    if json_:
+        types = {kind.word("en"): n for kind, n in settled.amounts.type_counts().items()}
+        issues = [{"count": n, **i.to_dict(screen.lang)} for i, n in settled.amounts.issue_counts()]
+        screen.json({"out": out, "rows": len(settled.amounts), **types, "issues": issues})
     _print_counts(settled, [], screen)
     if out != "-":
         screen.say("say.wrote", path=out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from grouper.codes.dictionary import CodeKind, load_dictionary
 from grouper.errors import RecordError
 from grouper.records import check, scalars, values
-from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch, CodeColumn
+from grouper.records.batch import MISSING_FEN, CaseBatch, CodeColumn
 from grouper.records.cells import Slots, side_by_side, slots_of
 from grouper.records.check import Findings
 from grouper.records.code_column import CleanCodes, cleaned, verbatim
@@ -26,7 +26,6 @@ from grouper.records.user import Column
 REJECTING = ("RE01", "RE02", "RE03", "RE04", "RE05", "RE07")
 #: separators that may join codes in a cell; `|` is our own
 _SEPARATORS = ("|", ";", "；", "、", ",", "，", "/", " ")
-_MONEY = ("total_cost", "fund_basic", "fund_total", *OTHER_FUNDS)
 _BILL_PARTS = ("account_paid", "account_family_paid", "cash_paid")
 #: above this share of words, a code column holds names
 _NAMES = 0.5
@@ -242,11 +241,5 @@ def _separator_of(column: Column) -> str:
     def used(separator: str) -> int:
         return sum(separator in cell for cell in sample)
 
-    best: Callable[[str], int] = used
-    found = max(_SEPARATORS, key=best)
+    found = max(_SEPARATORS, key=used)
     return found if used(found) else "|"
-
-
-def missing_numbers(n: int) -> NDArray[np.int32]:
-    """A column of n missing numbers."""
-    return np.full(n, MISSING, np.int32)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grouper.codes.dictionary import CodeTable
-from grouper.errors import Issue, messages
+from grouper.errors import Issue
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch, CodeColumn
 from grouper.records.code_column import CleanCodes, code_counts, rows_of
 
@@ -75,13 +75,14 @@ def summarize(batch: CaseBatch, findings: Findings) -> Summary:
     """What reading found, in figures."""
     found = np.bincount(batch.reject, minlength=len(batch.reject_codes) + 1)
     rejected = {code: int(n) for code, n in zip(batch.reject_codes, found[1:], strict=True) if n}
+    commonest = sorted(findings.unknown, key=lambda entry: -int(str(entry["count"])))
     return Summary(
         len(batch),
         int(found[0]),
         rejected,
         dict(sorted(findings.counts.items())),
         dict(sorted(findings.repairs.items())),
-        findings.unknown,
+        commonest[:EXAMPLES],
     )
 
 
@@ -103,7 +104,7 @@ def unknown_codes(column: CodeColumn, table: CodeTable) -> list[dict[str, object
             "kind": table.kind,
             "code": code,
             "count": n,
-            "suggestion": " ".join(table.near(code)) if place < COMMONEST * 2 else "",
+            "suggestion": " ".join(table.near(code)) if place < COMMONEST else "",
         }
         for place, (code, n) in enumerate(missing)
     ]
@@ -197,8 +198,3 @@ def check_bill(total: NDArray[np.int64], parts: Sequence[NDArray[np.int64]]) -> 
         added += np.where(part == MISSING_FEN, 0, part)
     broken: NDArray[np.bool_] = known & (added != total)
     return broken
-
-
-def severity(code: str) -> str:
-    """`error` or `warning`, for callers that count."""
-    return str(messages("en")[code].get("severity", "error"))

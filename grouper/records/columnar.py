@@ -19,6 +19,8 @@ def read_parquet(data: bytes, name: str, path: str) -> Raw:
         raise DataFileError("DF132", name, path=name, form=form_of(data) or "text")
     try:
         table = pa_parquet.read_table(io.BytesIO(data))
+        # some writers put text of other encodings into columns that must be UTF-8
+        table.validate(full=True)
     except (pa.ArrowException, OSError) as error:
         raise DataFileError("DF135", name, path=name, detail=str(error).splitlines()[0]) from None
     if not len(table):

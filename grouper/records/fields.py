@@ -11,9 +11,6 @@ from functools import cache
 
 from grouper.datafile import data_folder, read_tsv
 
-#: types whose values are written as text cells in a workbook, digits or not
-_TEXT_TYPES = frozenset({"text", "code", "list", "date", "datetime"})
-
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -105,9 +102,3 @@ def result_header(name: str, lang: str) -> str:
 def base_field(expression: str) -> str:
     """`dx` of `dx[0]`, `dx[+n]`, `dx[n]`; the field itself otherwise."""
     return expression.partition("[")[0]
-
-
-def is_text(expression: str) -> bool:
-    """Whether values of this field are text even if they look like numbers."""
-    field = fields().get(base_field(expression))
-    return field is not None and field.type in _TEXT_TYPES

@@ -109,7 +109,7 @@ class Kitchen:
     seed: int
     names: list[str] = field(default_factory=list)
     _ids: dict[str, int] = field(default_factory=dict)
-    _pools: dict[int, Ids] = field(default_factory=dict)
+    _pools: dict[int, tuple[tuple[str, ...], Ids]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         tables = self.complications
@@ -136,10 +136,12 @@ class Kitchen:
 
     def pool(self, codes: tuple[str, ...]) -> Ids:
         """Codes as ids; the same tuple is translated once."""
+        # hashing tuples of 30,000 codes again and again is slow, so identity serves; the tuple is
+        # kept, or its identity could pass to another one
         key = id(codes)
         if key not in self._pools:
-            self._pools[key] = np.array([self._number(code) for code in codes], np.int32)
-        return self._pools[key]
+            self._pools[key] = codes, np.array([self._number(code) for code in codes], np.int32)
+        return self._pools[key][1]
 
     def _number(self, code: str) -> int:
         if code not in self._ids:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,7 @@ def read_workbook(data: bytes, name: str, path: str, score: HeaderScore) -> tupl
     A formula cell counts by its stored value. Rows and columns without any content are no records.
     Raises DataFileError (DF132 other content, DF134 password, DF135 damaged), RecordError (RE17).
     """
-    book = _opened(data, name, path)
-    title, rows, at, others = _best_sheet(book, score)
+    title, rows, at, others = _opened(data, name, path, score)
     if not rows:
         raise DataFileError("DF131", name, path=name)
     headers = [cell_text(cell) for cell in rows[at]]
@@ -57,7 +58,10 @@ def read_workbook(data: bytes, name: str, path: str, score: HeaderScore) -> tupl
     return raw, _unstored_formulas(data)
 
 
-def _opened(data: bytes, name: str, path: str) -> Any:
+def _opened(
+    data: bytes, name: str, path: str, score: HeaderScore
+) -> tuple[str, _Rows, int, list[str]]:
+    """The sheet to read, as `_best_sheet` gives it."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     form, suffix = form_of(data), Path(path).suffix.lower()
@@ -67,7 +71,7 @@ def _opened(data: bytes, name: str, path: str) -> Any:
     if form not in ("xlsx/zip", "xls"):
         raise DataFileError("DF132", name, path=name, form=form or "text")
     try:
-        return CalamineWorkbook.from_filelike(io.BytesIO(data))
+        return _best_sheet(CalamineWorkbook.from_filelike(io.BytesIO(data)), score)
     except PasswordError:
         raise DataFileError("DF134", name, path=name) from None
     except (CalamineError, OSError) as error:
@@ -109,7 +113,11 @@ def _unstored_formulas(data: bytes) -> list[str]:
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return []
     cells: list[str] = []
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    # what is damaged beyond the sheet that was read does not matter
+    with (
+        suppress(zipfile.BadZipFile, zlib.error, OSError),
+        zipfile.ZipFile(io.BytesIO(data)) as archive,
+    ):
         for member in archive.namelist():
             if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", member):
                 continue

@@ -92,9 +92,7 @@ def test_an_impossible_value_is_refused(scheme: grouper.Scheme) -> None:
         pytest.param(lambda: FRAME, pd.DataFrame, id="pandas"),
         pytest.param(lambda: pl.from_pandas(FRAME), pl.DataFrame, id="polars"),
         pytest.param(lambda: pa.Table.from_pandas(FRAME), pa.Table, id="pyarrow"),
-        pytest.param(
-            lambda: duckdb.sql("select * from FRAME order by id"), pa.Table, id="duckdb"
-        ),
+        pytest.param(lambda: duckdb.sql("select * from FRAME order by id"), pa.Table, id="duckdb"),
     ],
 )
 def test_a_table_comes_back_with_columns_added(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import lzma
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -213,3 +215,26 @@ def test_columns_shows_the_mapping_with_values(run, tmp_path):
     assert fields == {"病案号": "record_no", "性别": "sex", "主要诊断编码": "dx", "备注": ""}
     assert "principal diagnosis" in run("columns", path).out
     assert "I63.900 | G45.900" in run("columns", path).out
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("scheme_id", ["henan_2024", "chs_drg_30"])
+def test_the_command_gives_the_expected_groups_on_a_scheme_folder(
+    run, tmp_path, scheme_folder, scheme_id
+):
+    """What an outside checker does: any folder, JSON lines as they are, a CSV to compare."""
+    cases, out = tmp_path / "cases.jsonl", tmp_path / "out.csv"
+    cases.write_bytes(lzma.decompress((DATA / "cases" / f"{scheme_id}.jsonl.xz").read_bytes()))
+    folder = tmp_path / scheme_id
+    shutil.copytree(scheme_folder(scheme_id), folder)
+    run("group", cases, "-s", folder, "-o", out, "--lang", "en", "--as-is")
+    expected = [json.loads(line) for line in cases.read_text("utf-8").splitlines()]
+    rows = read_csv(out)
+    assert [row["id"] for row in rows] == [case["id"] for case in expected]
+    keys = ("status", "mdc", "adrg", "drg")
+    wrong = [
+        case["id"]
+        for row, case in zip(rows, expected, strict=True)
+        if any(row[key] != (case["expect"][key] or "") for key in keys)
+    ]
+    assert not wrong

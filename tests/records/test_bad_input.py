@@ -94,6 +94,28 @@ def test_a_truncated_workbook_is_refused(tmp_path):
     assert code_of(tmp_path / "zip.xlsx") == "DF135"
 
 
+def test_parquet_with_text_that_is_no_utf8_is_refused(tmp_path):
+    offsets, text = pa.py_buffer(bytes([0, 0, 0, 0, 2, 0, 0, 0])), pa.py_buffer(b"\xd6\xd0")
+    column = pa.Array.from_buffers(pa.string(), 1, [None, offsets, text])
+    table = pa.table({"id": ["1"], "sex": [1], "dx": ["I10.x00"], "note": column})
+    pq.write_table(table, tmp_path / "a.parquet", use_dictionary=False)
+    assert code_of(tmp_path / "a.parquet") == "DF135"
+
+
+def test_a_damaged_sheet_inside_a_sound_workbook_is_refused(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["id", "sex", "dx"])
+    book.save(tmp_path / "a.xlsx")
+    with (
+        zipfile.ZipFile(tmp_path / "a.xlsx") as whole,
+        zipfile.ZipFile(tmp_path / "b.xlsx", "w") as broken,
+    ):
+        for name in whole.namelist():
+            data = whole.read(name)
+            broken.writestr(name, data[:-60] if "sheet1" in name else data)
+    assert code_of(tmp_path / "b.xlsx") == "DF135"
+
+
 def test_workbooks_without_records_are_refused(tmp_path):
     book = openpyxl.Workbook()
     book.save(tmp_path / "empty.xlsx")

@@ -194,3 +194,26 @@ def test_equal_input_gives_equal_bytes(sample, tmp_path, suffix):
         for name in "ab"
     ]  # fmt: skip
     assert written[0] == written[1]
+
+
+ROWS = st.lists(
+    st.tuples(*[st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))] * 2),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(ROWS, st.sampled_from([".csv", ".tsv"]), st.sampled_from(["utf-8-sig", "gb18030"]))
+def test_any_text_survives_being_read_and_written(tmp_path_factory, rows, suffix, encoding):
+    folder = tmp_path_factory.mktemp("text")
+    delimiter = "\t" if suffix == ".tsv" else ","
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
+    writer.writerows([["id", "sex", "dx", "note"], *(["1", "1", *row] for row in rows)])
+    path = folder / f"a{suffix}"
+    path.write_bytes(buffer.getvalue().encode("utf-8-sig"))
+    user = read_records(path, cleaning="as_is").user
+    out = write_results(folder / f"o{suffix}", user, [], encoding=encoding)
+    text = out.read_bytes().decode(encoding)
+    found = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    assert [tuple(row[2:]) for row in found[1:]] == rows
