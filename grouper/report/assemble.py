@@ -119,7 +119,7 @@ def _statement(one: MonthStatement, lang: Lang) -> Statement:
                 line.label_zh if lang == "zh" else line.label_en,
                 line.amount_fen,
                 "count" if line.is_count else "fen",
-                line.formula,
+                line.formula_zh if lang == "zh" else line.formula_en,
             )
             for line in one.lines
         ),

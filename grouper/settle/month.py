@@ -224,8 +224,8 @@ def _lines(rows: NDArray[np.int64], amounts: Amounts, deposit_rate: Decimal) -> 
         **close_month(standard - patient - other + cut, deposit_rate),
     }
     return tuple(
-        Line(line_id, zh, en, values[line_id], formula, is_count=line_id == "M1")
-        for line_id, (zh, en, formula) in LINES.items()
+        Line(line_id, zh, en, values[line_id], said_zh, said_en, is_count=line_id == "M1")
+        for line_id, (zh, en, said_zh, said_en) in LINES.items()
     )
 
 

@@ -10,26 +10,26 @@ from grouper.errors import Lang
 from grouper.money import yuan
 from grouper.settle.amounts import CaseType, mark_text
 
-#: id -> (Chinese label, English label, formula)
-LINES: Mapping[str, tuple[str, str, str]] = {
-    "M1": ("病例数", "cases", "count"),
-    "M2": ("医疗总费用", "total cost", "sum of total cost"),
-    "M3": ("支付标准合计", "payment by groups", "sum of case payments"),
-    "M4": ("个人负担", "patients' part", "sum of total - pooled fund - other funds"),
-    "M5": ("其他基金", "other funds", "sum of other funds"),
-    "M5b": ("负数归零", "negative parts cut to zero", "sum of what was cut"),
-    "M6": ("应付统筹基金", "accrued pooled fund", "M3 - M4 - M5 + M5b"),
-    "M7": ("待审特例单议", "special cases awaiting review", "sum of recorded pooled fund"),
-    "M8": ("更正", "corrections", "sum of new - old accrual"),
-    "M8b": ("迟报", "late lists", "sum of accrual"),
-    "M9": ("审核扣款", "audit deductions", "sum of deductions"),
-    "M10": ("结算基数", "base", "M6 + M7 + M8 + M8b - M9"),
-    "M11": ("质量保证金", "deposit", "round(rate x max(M10, 0))"),
-    "M12": ("应拨", "payable", "M10 - M11"),
-    "M13": ("周转金抵扣", "advance offset", "min(schedule, outstanding, max(M12 + M14, 0))"),
-    "M14": ("上月结转", "carried in", "last M16"),
-    "M15": ("实拨", "paid", "max(M12 + M14 - M13, 0)"),
-    "M16": ("结转下月", "carried out", "min(M12 + M14 - M13, 0)"),
+#: id -> (label in Chinese, in English, formula in Chinese, in English)
+LINES: Mapping[str, tuple[str, str, str, str]] = {
+    "M1": ("病例数", "cases", "计数", "count"),
+    "M2": ("医疗总费用", "total cost", "医疗总费用之和", "sum of total cost"),
+    "M3": ("支付标准合计", "payment by groups", "各病例应付之和", "sum of case payments"),
+    "M4": ("个人负担", "patients' part", "总费用 - 统筹基金 - 其他基金之和", "sum of total - pooled fund - other funds"),
+    "M5": ("其他基金", "other funds", "其他基金之和", "sum of other funds"),
+    "M5b": ("负数归零", "negative parts cut to zero", "归零金额之和", "sum of what was cut"),
+    "M6": ("应付统筹基金", "accrued pooled fund", "M3 - M4 - M5 + M5b", "M3 - M4 - M5 + M5b"),
+    "M7": ("待审特例单议", "special cases awaiting review", "已记统筹基金之和", "sum of recorded pooled fund"),
+    "M8": ("更正", "corrections", "新应付 - 原应付之和", "sum of new - old accrual"),
+    "M8b": ("迟报", "late lists", "应付之和", "sum of accrual"),
+    "M9": ("审核扣款", "audit deductions", "扣款之和", "sum of deductions"),
+    "M10": ("结算基数", "base", "M6 + M7 + M8 + M8b - M9", "M6 + M7 + M8 + M8b - M9"),
+    "M11": ("质量保证金", "deposit", "四舍五入(比例 x max(M10, 0))", "round(rate x max(M10, 0))"),
+    "M12": ("应拨", "payable", "M10 - M11", "M10 - M11"),
+    "M13": ("周转金抵扣", "advance offset", "min(计划额, 未抵余额, max(M12 + M14, 0))", "min(schedule, outstanding, max(M12 + M14, 0))"),
+    "M14": ("上月结转", "carried in", "上月 M16", "last M16"),
+    "M15": ("实拨", "paid", "max(M12 + M14 - M13, 0)", "max(M12 + M14 - M13, 0)"),
+    "M16": ("结转下月", "carried out", "min(M12 + M14 - M13, 0)", "min(M12 + M14 - M13, 0)"),
 }
 
 
@@ -41,7 +41,8 @@ class Line:
     label_zh: str
     label_en: str
     amount_fen: int
-    formula: str
+    formula_zh: str
+    formula_en: str
     is_count: bool = False
 
     @property
