@@ -6,7 +6,6 @@ Exit codes: 0 done; 1 done, but some rows were rejected or a check found errors;
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -72,9 +71,8 @@ def run(argv: Sequence[str]) -> int:
     except GrouperError as error:
         terminal.error(usage.error_text(error, terminal.lang))
         return FAILED
-    except BrokenPipeError:
-        # the reader of a pipe has gone; the interpreter would complain once more when it closes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        # click's own end of a pipe whose reader has gone, the one case in which it exits by itself
         return FAILED
     except (KeyboardInterrupt, click.Abort):
         terminal.error(terminal.text("say.interrupted"))

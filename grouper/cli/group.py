@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grouper.cli import streams
+from grouper.cli.on_spark import group_on_spark
 from grouper.cli.options import (
     Command,
     as_json,
@@ -44,6 +45,8 @@ _SHOWN = 5
     show_default=True,
     help="options.engine",
 )
+@option("--on", type=click.Choice(["here", "spark"]), default="here", help="options.on")
+@option("--master", metavar="URL", help="options.master")
 @as_json
 @common
 @click.pass_context
@@ -59,6 +62,8 @@ def group(
     encoding: str | None,
     force: bool,
     engine: Any,
+    on: str,
+    master: str | None,
     json_: bool,
 ) -> int:
     """Group every row of the files and write them with their groups appended."""
@@ -70,6 +75,8 @@ def group(
     screen, started = terminal(ctx), time.perf_counter()
     if json_ and out == "-":
         raise click.UsageError(screen.text("usage.two_on_stdout"), ctx)
+    if on == "spark" or master:
+        return group_on_spark(ctx)
     overwrite: Any = "replace" if force else "refuse"
     with streams.inputs(ctx, files) as paths, streams.output(out, _like(paths)) as target:
         check_output(target, paths, overwrite=overwrite)

@@ -38,11 +38,18 @@ class _Input:
     table: Sources
     mapping: ColumnMap
     findings: Findings
+    part: bool
 
 
-def assemble(table: Sources, mapping: ColumnMap, findings: Findings, *, as_is: bool) -> CaseBatch:
-    """The records as columns. Raises RecordError (RE15) if a code column holds names."""
-    given = _Input(table, mapping, findings)
+def assemble(
+    table: Sources, mapping: ColumnMap, findings: Findings, *, as_is: bool, part: bool = False
+) -> CaseBatch:
+    """The records as columns.
+
+    Raises RecordError (RE15) if a code column holds names; never for a `part` of a larger table,
+    where a few odd rows may be all there is.
+    """
+    given = _Input(table, mapping, findings, part)
     reject = np.zeros(len(table), np.uint16)
     reader = Scalars(table, mapping, findings, REJECTING, reject)
     _unreadable(reader)
@@ -180,7 +187,7 @@ def _codes(given: _Input, reader: Scalars, kind: CodeKind) -> CodeColumn:
     clean: CleanCodes = cleaned(_slots(given, kind, as_is=False), table)
     if not columns:
         return clean.column
-    if clean.names > _NAMES:
+    if clean.names > _NAMES and not given.part:
         raise RecordError(
             "RE15", given.table.label, header=given.mapping.headers[columns[0]], field=kind
         )

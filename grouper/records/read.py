@@ -82,9 +82,15 @@ def records_from_table(
     mapping: MapSource | None = None,
     cleaning: Cleaning = "standard",
     name: str = "table",
+    part: bool = False,
 ) -> Records:
-    """Records of an Arrow table in memory; column types are kept for writing back."""
-    return _records(join([from_table(table, name)]), layout, mapping, cleaning, Findings(), [])
+    """Records of an Arrow table in memory; column types are kept for writing back.
+
+    part: the table is a part of a larger one, so what only the whole can tell (RE15, a column of
+    names where codes belong) is not judged.
+    """
+    source = join([from_table(table, name)])
+    return _records(source, layout, mapping, cleaning, Findings(), [], part=part)
 
 
 def _score(mapping: MapSource | None) -> HeaderScore:
@@ -144,10 +150,12 @@ def _records(
     cleaning: Cleaning,
     found: Findings,
     inputs: Sequence[str],
+    *,
+    part: bool = False,
 ) -> Records:
     where = table.raws[0].name + (f":{table.raws[0].header}" if table.raws[0].header else "")
     reading = _reading(table, layout, mapping, cleaning, where)
-    batch = assemble(table, reading, found, as_is=cleaning == "as_is")
+    batch = assemble(table, reading, found, as_is=cleaning == "as_is", part=part)
     user = UserTable(
         table.names,
         table.columns,

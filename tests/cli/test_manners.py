@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from importlib.resources import files
 from string import Formatter
@@ -165,6 +167,28 @@ def test_ctrl_c_exits_130(run, monkeypatch):
     answer = run("calc", "x.json", "--lang", "zh")
     assert answer.code == 130
     assert "Ctrl-C" in answer.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_reader_that_goes_away_ends_the_command_quietly():
+    command = [sys.executable, "-m", "grouper", "help", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.wait(60) == 3
+        assert not process.stderr.read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_real_ctrl_c_leaves_no_file(tmp_path):
+    out = tmp_path / "out.csv"
+    command = [sys.executable, "-m", "grouper", "sample", "500000", "-o", str(out)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_locale_decides_the_language():

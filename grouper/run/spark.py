@@ -1,0 +1,188 @@
+"""Grouping inside Spark: the batch function of a single machine, run by the workers on Arrow.
+
+pyspark is needed only by those who call this (extra `[spark]`); importing it here costs nothing.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from grouper import __version__
+from grouper.engine._kernel import Kernel
+from grouper.engine.drg import DrgGrouper
+from grouper.engine.groups import group_codes
+from grouper.errors import Lang, RunError
+from grouper.records.fields import result_header
+from grouper.records.mapfile import load_map
+from grouper.records.read import Cleaning, MapSource, records_from_table
+from grouper.run.results import COLUMNS, result_columns
+from grouper.scheme.compile import compile_scheme
+from grouper.scheme.load import load_scheme
+from grouper.scheme.model import Scheme
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+Batches = Iterable[pa.RecordBatch]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the workers read a batch, and the names of the columns that come back."""
+
+    layout: str | None
+    mapping: MapSource | None
+    cleaning: Cleaning
+    lang: Lang
+    names: tuple[str, ...]
+
+
+def group(
+    df: DataFrame,
+    scheme: str | Path | Scheme,
+    *,
+    layout: str | None = None,
+    mapping: MapSource | None = None,
+    cleaning: Cleaning = "standard",
+    lang: Lang = "en",
+) -> DataFrame:
+    """A data frame of cases with the result columns appended, as `group_table` gives them.
+
+    Nothing is computed yet: headers and scheme are judged at once and here, rows by the workers.
+    Every row comes back; one that cannot be grouped is `rejected` or `ungrouped` with its reason.
+    A column that bears the name of a result column becomes `input_<name>`, upper and lower case
+    being one unless `spark.sql.caseSensitive` is set. Scheme and map may be files of the driver
+    alone: they travel with the task.
+
+    Raises SchemeError, RecordError (RE1x) for columns that are no records; RunError (RN204) comes
+    out of the workers when they have another version of this package.
+    """
+    from pyspark.sql.types import StringType, StructField, StructType
+
+    scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
+    given = None if mapping is None else dict(load_map(mapping)[1])
+    session = df.sparkSession
+    is_case_sensitive = session.conf.get("spark.sql.caseSensitive", "false") == "true"
+    headers = [result_header(name, lang) for name in COLUMNS]
+    empty = pa.table([pa.nulls(0)] * len(df.columns), names=df.columns)
+    user = records_from_table(empty, layout=layout, mapping=given, cleaning=cleaning).user
+    kept = user.renamed(_taken(user.names, headers, is_case_sensitive=is_case_sensitive))
+    fields = [
+        StructField(name, field.dataType, field.nullable, field.metadata)
+        for name, field in zip(kept, df.schema.fields, strict=True)
+    ]
+    fields += [StructField(name, StringType()) for name in headers]
+    reading = Reading(layout, given, cleaning, lang, (*kept, *headers))
+    task = _task(_sender(df, packed(scheme)), (scheme.id, scheme.digest), reading)
+    return df.mapInArrow(task, StructType(fields))
+
+
+def _taken(names: Sequence[str], headers: Sequence[str], *, is_case_sensitive: bool) -> list[str]:
+    """The names that columns of the user must not have."""
+    if is_case_sensitive:
+        return list(headers)
+    lower = {header.lower() for header in headers}
+    return [*headers, *(name for name in names if name.lower() in lower)]
+
+
+# --- what travels ------------------------------------------------------------------------------
+
+
+def packed(scheme: Scheme) -> bytes:
+    """A scheme and its compiled form as bytes.
+
+    A worker unpacks them ten times faster than it could compile, and needs no folder of the
+    driver's.
+    """
+    return pickle.dumps((scheme, compile_scheme(scheme)), protocol=5)
+
+
+def _sender(df: DataFrame, data: bytes) -> Callable[[], bytes]:
+    """How a worker comes by the bytes: broadcast once a machine, else within the task."""
+    try:
+        context = df.sparkSession.sparkContext
+    except AttributeError:
+        # Spark Connect has no context: the bytes are part of the task
+        return lambda: data
+    held = context.broadcast(data)
+    return lambda: held.value
+
+
+def _task(
+    sent: Callable[[], bytes], key: tuple[str, str], reading: Reading
+) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """The function that Spark calls once a partition."""
+    version = __version__
+
+    def run(batches: Batches) -> Iterator[pa.RecordBatch]:
+        # by name: the function travels by value, what it calls must be the worker's own module
+        from grouper.run.spark import group_batches
+
+        return group_batches(batches, sent, key, reading, version)
+
+    return run
+
+
+# --- on the worker -----------------------------------------------------------------------------
+
+_MOST_KEPT = 4
+#: a worker process serves many partitions, one after the other
+_ready: dict[tuple[str, str], DrgGrouper] = {}
+
+
+def group_batches(
+    batches: Batches,
+    sent: Callable[[], bytes],
+    key: tuple[str, str],
+    reading: Reading,
+    version: str = __version__,
+) -> Iterator[pa.RecordBatch]:
+    """The batches of a partition with the result columns; one batch is in memory at a time."""
+    if version != __version__:
+        raise RunError("RN204", _place(), driver=version, worker=__version__)
+    grouper = _grouper(key, sent)
+    for number, batch in enumerate(batches, 1):
+        try:
+            yield _grouped(batch, grouper, reading)
+        except Exception as error:
+            error.add_note(f"in {_place()}, Arrow batch {number} of {batch.num_rows} rows")
+            raise
+
+
+def _grouper(key: tuple[str, str], sent: Callable[[], bytes]) -> DrgGrouper:
+    found = _ready.get(key)
+    if found is None:
+        scheme, compiled = pickle.loads(sent())
+        if len(_ready) == _MOST_KEPT:
+            _ready.pop(next(iter(_ready)))
+        found = DrgGrouper(scheme, compiled, Kernel(compiled), group_codes(scheme))
+        _ready[key] = found
+    return found
+
+
+def _grouped(batch: pa.RecordBatch, grouper: DrgGrouper, reading: Reading) -> pa.RecordBatch:
+    records = records_from_table(
+        pa.Table.from_batches([batch]),
+        layout=reading.layout,
+        mapping=reading.mapping,
+        cleaning=reading.cleaning,
+        name=_place(),
+        part=True,
+    )
+    results = result_columns(grouper.group(records.batch), reading.lang)
+    columns = [*batch.columns, *(values for _, values in results)]
+    return pa.RecordBatch.from_arrays(columns, names=list(reading.names))
+
+
+def _place() -> str:
+    """The partition at work, for messages."""
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    return f"partition {context.partitionId()}" if context else "partition"
