@@ -4,6 +4,9 @@
 Every meaning here has its readable twin in `grouper.engine.reference`. The tables are those of
 `grouper.scheme.compile.CompiledScheme`; what they hold is described there. Whoever calls `group`
 has proved that offsets rise and ids lie inside the vocabulary (`grouper.engine.encode`).
+
+One file, though long: the blocks and the slow path share structs, and the C compiler inlines
+across them.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t

@@ -171,7 +171,11 @@ class Kitchen:
         """Procedures that no rule asks for, such as imaging."""
         loud = {code for recipe in self.recipes for _, codes in recipe.px for code in codes}
         loud |= {code for recipe in self.recipes for _, codes in recipe.no_px for code in codes}
-        return self.pool(tuple(code for code in load_dictionary().px.codes if code not in loud))
+        known = load_dictionary().px
+        # an examination may be a record's only procedure; gray codes are refused in first place
+        return self.pool(
+            tuple(code for code in known.codes if code not in loud and not known.is_gray(code))
+        )
 
 
 def _is_for_some(recipe: RecipeLike) -> bool:

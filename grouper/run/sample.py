@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pyarrow as pa
 
 import weights
+from grouper.codes.dictionary import CodeTable, load_dictionary
 from grouper.money import to_fen
 from grouper.policy.load import load_policy
 from grouper.records.synthetic import synthesize
 from grouper.records.user import UserTable
 from grouper.scheme.model import Scheme
-from grouper.scheme.recipe import complication_pools, recipes
+from grouper.scheme.recipe import Pool, Recipe, complication_pools, recipes
 
 #: the invented area whose rates the costs of samples lie around
 DEMO = "demo"
@@ -25,7 +27,23 @@ def sample_table(n: int, seed: int, scheme: Scheme, *, period: str = "2025-06") 
     """
     pools = complication_pools(scheme)
     means = mean_costs(scheme)
-    return synthesize(n, seed, recipes(scheme), pools, period=period, means=means)
+    usual = [_without_gray(recipe) for recipe in recipes(scheme)]
+    return synthesize(n, seed, usual, pools, period=period, means=means)
+
+
+def _without_gray(recipe: Recipe) -> Recipe:
+    """The recipe with the codes in first place that payers accept, as far as it has any.
+
+    Gray codes (灰码) are refused there, so real files seldom have them.
+    """
+    codes = load_dictionary()
+    principal = _accepted(recipe.principal, codes.dx)
+    procedures = tuple((position, _accepted(pool, codes.px)) for position, pool in recipe.px)
+    return replace(recipe, principal=principal, px=procedures)
+
+
+def _accepted(pool: Pool, table: CodeTable) -> Pool:
+    return tuple(code for code in pool if not table.is_gray(code)) or pool
 
 
 def mean_costs(scheme: Scheme) -> Mapping[str, int]:
