@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Literal, cast
@@ -54,6 +55,7 @@ _CHECKS = (
 )
 
 
+@cache
 def embedded_ids() -> tuple[str, ...]:
     """The ids of the schemes that come with the package, sorted."""
     return tuple(sorted(head.parent.name for head in data_folder("schemes").glob(f"*/{HEAD}")))
