@@ -21,6 +21,7 @@ from grouper.errors import GrouperError
 COMMANDS = {
     "demo": "grouper.cli.demo:demo",
     "group": "grouper.cli.group:group",
+    "run": "grouper.cli.run_folder:run",
     "explain": "grouper.cli.explain:explain",
     "columns": "grouper.cli.group:columns",
     "settle": "grouper.cli.settle:settle",

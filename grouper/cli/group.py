@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from grouper.cli import streams
+from grouper.cli.chain import check_suffix, reading
 from grouper.cli.on_spark import group_on_spark
 from grouper.cli.options import (
     Command,
@@ -22,11 +24,12 @@ from grouper.cli.options import (
     terminal,
 )
 from grouper.cli.output import DONE, FINDINGS, Terminal, sums
+from grouper.cli.run_folder import FORMS, is_streamed, stream_options, to_file, to_folder
 from grouper.errors import Issue
 
 if TYPE_CHECKING:
     from grouper.records.read import Records
-    from grouper.run.pipeline import GroupedRun
+    from grouper.run.tally import Outcome
 
 #: how many of the commonest problems the summary shows
 _SHOWN = 5
@@ -35,7 +38,9 @@ _SHOWN = 5
 @click.command(cls=Command, name="group", help="help.group")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @scheme_option
-@option("-o", "--out", required=True, metavar="OUT", help="options.out")
+@option("-o", "--out", metavar="OUT", help="options.out")
+@option("--run", metavar="DIR", help="options.run")
+@stream_options
 @file_options
 @output_options
 @option(
@@ -54,7 +59,10 @@ def group(
     ctx: click.Context,
     files: tuple[str, ...],
     scheme: str,
-    out: str,
+    out: str | None,
+    run: str | None,
+    batch: int | None,
+    threads: int | None,
     layout: str | None,
     mapping: str | None,
     as_is: bool,
@@ -67,42 +75,67 @@ def group(
     json_: bool,
 ) -> int:
     """Group every row of the files and write them with their groups appended."""
-    from grouper.api import load_scheme
-    from grouper.records.write import check_output, write_results
-    from grouper.run.pipeline import group_files
-    from grouper.run.results import result_columns, run_info
+    from grouper.records.write import check_output
 
     screen, started = terminal(ctx), time.perf_counter()
+    if not out and not run:
+        raise click.UsageError(screen.text("usage.no_output"), ctx)
     if json_ and out == "-":
         raise click.UsageError(screen.text("usage.two_on_stdout"), ctx)
     if on == "spark" or master:
         return group_on_spark(ctx)
+    if run and "-" in files:
+        raise click.UsageError(screen.text("usage.run_stdin"), ctx)
+    if run and out and out != "-":
+        check_suffix(ctx, out, FORMS)
     overwrite: Any = "replace" if force else "refuse"
-    with streams.inputs(ctx, files) as paths, streams.output(out, _like(paths)) as target:
-        check_output(target, paths, overwrite=overwrite)
-        run = group_files(
-            paths,
-            load_scheme(scheme),
-            layout=layout,
-            mapping=mapping,
-            cleaning="as_is" if as_is else "standard",
-            encoding=input_encoding,
-            engine=engine,
-        )
-        write_results(
-            target,
-            run.records.user,
-            result_columns(run.groups, screen.lang),
-            lang=screen.lang,
-            encoding=encoding,
-            overwrite=overwrite,
-            info=run_info(run, screen.lang),
-        )
+    with streams.inputs(ctx, files) as paths:
+        if out is None:
+            found = to_folder(ctx, paths, None)
+        else:
+            with streams.output(out, ".csv" if run else _like(paths)) as target:
+                check_output(target, paths, overwrite=overwrite)
+                found = _grouped(ctx, paths, target)
     seconds = time.perf_counter() - started
+    wrote = {"out": out} if out else {}
+    wrote |= {"run": run} if run else {}
     if json_:
-        screen.json(summary(run, screen) | {"out": out, "seconds": round(seconds, 3)})
-    print_summary(run, screen, files, out, seconds)
-    return FINDINGS if run.counts.rejected else DONE
+        screen.json(summary(found, screen) | {**wrote, "seconds": round(seconds, 3)})
+    print_summary(found, screen, files, out or str(run), seconds)
+    return FINDINGS if found.counts.rejected else DONE
+
+
+def _grouped(ctx: click.Context, paths: list[Path], target: Path) -> Outcome:
+    """Into a folder, in parts, or at once; the rows written are the same."""
+    if ctx.params["run"]:
+        return to_folder(ctx, paths, target)
+    if is_streamed(ctx, paths, target):
+        return to_file(ctx, paths, target)
+    return _at_once(ctx, paths, target)
+
+
+def _at_once(ctx: click.Context, paths: list[Path], target: Path) -> Outcome:
+    from grouper.api import load_scheme
+    from grouper.records.write import write_results
+    from grouper.run.pipeline import group_files
+    from grouper.run.results import result_columns, run_info
+    from grouper.run.tally import Outcome
+
+    how, lang = ctx.params, terminal(ctx).lang
+    run = group_files(paths, load_scheme(how["scheme"]), engine=how["engine"], **reading(how))
+    write_results(
+        target,
+        run.records.user,
+        result_columns(run.groups, lang),
+        lang=lang,
+        encoding=how["encoding"],
+        overwrite="replace" if how["force"] else "refuse",
+        info=run_info(run, lang),
+    )
+    records = run.records
+    return Outcome(
+        run.counts, records.issues, records.notes, run.scheme, run.engine, run.groups.slow
+    )
 
 
 @click.command(cls=Command, name="columns", help="help.columns")
@@ -134,7 +167,7 @@ def columns(
         )
     rows = _column_rows(records, screen)
     if json_:
-        screen.json({"sources": _sources(records), "columns": rows})
+        screen.json({"sources": _sources(records.notes), "columns": rows})
         return DONE
     titles = [screen.text(f"column.{key}") for key in ("header", "field", "meaning", "values")]
     shown = [[r["column"], r["field"], r["meaning"], " | ".join(r["values"])] for r in rows]
@@ -172,12 +205,12 @@ def _meaning(expression: str, screen: Terminal) -> str:
     return fields()[name].title(screen.lang) if name in fields() else ""
 
 
-def _sources(records: Records) -> list[dict[str, Any]]:
-    found = records.notes.get("sources", [])
+def _sources(notes: Mapping[str, object]) -> list[dict[str, Any]]:
+    found = notes.get("sources", [])
     return [dict(source) for source in found] if isinstance(found, list) else []
 
 
-def problems(issues: list[Issue], notes: dict[str, object]) -> list[tuple[int, Issue]]:
+def problems(issues: list[Issue], notes: Mapping[str, object]) -> list[tuple[int, Issue]]:
     """The commonest issues: how often, and the first of each code as the example."""
     found = Counter(issue.code for issue in issues)
     counted = notes.get("counts")
@@ -189,9 +222,9 @@ def problems(issues: list[Issue], notes: dict[str, object]) -> list[tuple[int, I
     return [(found[code], first[code]) for code in common_first]
 
 
-def summary(run: GroupedRun, screen: Terminal) -> dict[str, Any]:
+def summary(run: Outcome, screen: Terminal) -> dict[str, Any]:
     """The keys of `group --json`."""
-    counts, records = run.counts, run.records
+    counts = run.counts
     return {
         "scheme": run.scheme.id,
         "digest": run.scheme.digest,
@@ -202,18 +235,18 @@ def summary(run: GroupedRun, screen: Terminal) -> dict[str, Any]:
         "ungrouped": counts.ungrouped,
         "rejected": counts.rejected,
         "reasons": dict(counts.reasons),
-        "slow_path": run.groups.slow,
-        "sources": _sources(records),
-        "unknown_codes": records.notes.get("unknown_codes", []),
+        "slow_path": run.slow,
+        "sources": _sources(run.notes),
+        "unknown_codes": run.notes.get("unknown_codes", []),
         "problems": [
             {"count": n, **issue.to_dict(screen.lang)}
-            for n, issue in problems(records.issues, records.notes)
+            for n, issue in problems(run.issues, run.notes)
         ],
     }
 
 
 def print_summary(
-    run: GroupedRun, screen: Terminal, files: tuple[str, ...], out: str, seconds: float
+    run: Outcome, screen: Terminal, files: tuple[str, ...], out: str, seconds: float
 ) -> None:
     """The summary on stderr."""
     from grouper.run.results import reason_text
@@ -224,7 +257,7 @@ def print_summary(
     for token, n in counts.reasons.items():
         title = screen.text("summary.by_reason", reason=reason_text(token, screen.lang))
         lines.append((title, f"{n:,}"))
-    sources = _sources(run.records)
+    sources = _sources(run.notes)
     for key in ("encoding", "layout"):
         named = sorted({str(source[key]) for source in sources if source.get(key)})
         if named:
@@ -240,8 +273,8 @@ def print_summary(
         screen.say("say.wrote", path=out)
 
 
-def _print_problems(run: GroupedRun, screen: Terminal) -> None:
-    found = problems(run.records.issues, run.records.notes)
+def _print_problems(run: Outcome, screen: Terminal) -> None:
+    found = problems(run.issues, run.notes)
     if found:
         screen.say("summary.problems")
     for n, issue in found[:_SHOWN]:

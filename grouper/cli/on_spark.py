@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from grouper.scheme.model import Scheme
 
 #: options of `group` that mean nothing there, and what they are when nobody gave them
-_HERE_ONLY = {"input_encoding": None, "encoding": None, "engine": "kernel"}
-
-
-def group_on_spark(ctx: click.Context) -> int:
-    """Run the command with the parameters of `group`; the exit codes are the same."""
-    screen, started, asked = terminal(ctx), time.perf_counter(), ctx.params
-    if asked["on"] != "spark":
-        raise click.UsageError(screen.text("usage.master_alone"), ctx)
+_HERE_ONLY = {
+    "input_encoding": None,
+    "encoding": None,
+    "engine": "kernel",
+    "run": None,
+    "batch": None,
+    "threads": None,
+}
     for name, silent in _HERE_ONLY.items():
-        if asked[name] != silent:
+        if asked.get(name, silent) != silent:
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(screen.text("usage.not_on_spark", name=option), ctx)
     if "-" in (*asked["files"], asked["out"]):

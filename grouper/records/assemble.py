@@ -187,10 +187,10 @@ def _codes(given: _Input, reader: Scalars, kind: CodeKind) -> CodeColumn:
     clean: CleanCodes = cleaned(_slots(given, kind, as_is=False), table)
     if not columns:
         return clean.column
-    if clean.names > _NAMES and not given.part:
-        raise RecordError(
-            "RE15", given.table.label, header=given.mapping.headers[columns[0]], field=kind
-        )
+    if given.part:
+        given.findings.words.update({f"{kind}:words": clean.words, f"{kind}:filled": clean.filled})
+    else:
+        refuse_names(clean.words, clean.filled, given.mapping, kind, given.table.label)
 
     def place(row: int) -> str:
         return given.table.where(row, columns[0])
@@ -202,6 +202,28 @@ def _codes(given: _Input, reader: Scalars, kind: CodeKind) -> CodeColumn:
         reader.reject_rows("RE02", clean.headless)
     check.check_codes(clean, table, given.findings, place)
     return clean.column
+
+
+def refuse_names(words: int, filled: int, mapping: ColumnMap, kind: CodeKind, where: str) -> None:
+    """Raise RecordError (RE15) if more than half of the filled cells of codes hold words."""
+    columns = mapping.lists.get(kind, ())
+    if columns and words > _NAMES * filled:
+        raise RecordError("RE15", where, header=mapping.headers[columns[0]], field=kind)
+
+
+def separators_of(table: Sources, mapping: ColumnMap) -> dict[int, str]:
+    """What joins the codes in each column of joined codes, by the first rows of a table."""
+    return {
+        at: _separator_of(table.columns[at])
+        for kind, columns in mapping.lists.items()
+        for at in columns
+        if kind not in mapping.separators and not _is_alone(mapping.fields[at])
+    }
+
+
+def _is_alone(expression: str) -> bool:
+    """Whether a column has one code a cell: the expression numbers it."""
+    return "[" in expression and "[+n]" not in expression
 
 
 def _id(reader: Scalars, row: int) -> str:
@@ -222,13 +244,13 @@ def _slots(given: _Input, kind: CodeKind, *, as_is: bool) -> Slots:
     parts = []
     for at in columns:
         column = given.table.columns[at]
-        expression = given.mapping.fields[at]
         # one column a code: an empty cell is a slot, and only a separator asked for splits it
-        alone = "[" in expression and "[+n]" not in expression
+        alone = _is_alone(given.mapping.fields[at])
         if as_is:
             separator = asked or (None if alone else "|")
         else:
-            separator = asked or (None if alone else _separator_of(column))
+            found = given.mapping.joined.get(at)
+            separator = asked or (None if alone else found or _separator_of(column))
         parts.append(slots_of(column, separator=separator))
     return side_by_side(parts)
 

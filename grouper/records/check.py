@@ -27,7 +27,8 @@ COMMONEST = 10
 class Findings:
     """Issues as they are found: the first of each code kept, all of them counted.
 
-    repairs: kind of repair -> cells; unknown: the commonest unknown codes with suggestions.
+    repairs: kind of repair -> cells; unknown: the commonest unknown codes with suggestions; words:
+    for a part of a table, `dx:filled` and `dx:words`, cells of codes and those that hold words.
     """
 
     issues: list[Issue] = field(default_factory=list)
@@ -35,6 +36,7 @@ class Findings:
     repairs: Counter[str] = field(default_factory=Counter)
     unknown: list[dict[str, object]] = field(default_factory=list)
     kept: Counter[str] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
 
     def add(self, code: str, where: str, *, times: int = 1, **params: object) -> None:
         """One finding that holds for `times` rows or cells."""

@@ -32,15 +32,16 @@ class CleanCodes:
     """Codes after cleaning, and what it found.
 
     headless: rows (mask) whose first slot is empty while later ones are filled; gaps, duplicates:
-    rows (masks) where an empty slot was closed or a repeated code dropped; names: share of filled
-    slots that hold words only; rows_of: row of each element of `column.index`.
+    rows (masks) where an empty slot was closed or a repeated code dropped; filled: slots with
+    something in them; words: those of them that hold words only.
     """
 
     column: CodeColumn
     headless: NDArray[np.bool_]
     gaps: NDArray[np.bool_]
     duplicates: NDArray[np.bool_]
-    names: float = 0.0
+    filled: int = 0
+    words: int = 0
     changed: list[Changed] = field(default_factory=list)
 
 
@@ -79,7 +80,7 @@ def cleaned(slots: Slots, table: CodeTable) -> CleanCodes:
         headless,
         gaps,
         duplicates,
-        _share_of_names(slots),
+        *_filled_and_words(slots),
         _changes(slots, repairs, rows),
     )
 
@@ -154,11 +155,13 @@ def _first_of_kind(
     return keep
 
 
-def _share_of_names(slots: Slots) -> float:
+def _filled_and_words(slots: Slots) -> tuple[int, int]:
+    """How many slots have something in them, and how many hold words."""
+    if not len(slots.values):
+        return 0, 0
     words = [isinstance(value, str) and is_name(value) for value in slots.values]
     filled = [bool(known_text(value)) for value in slots.values]
-    total = int(np.array(filled, bool)[slots.index].sum()) if filled else 0
-    return float(np.array(words, bool)[slots.index].sum()) / total if total else 0.0
+    return tuple(int(np.array(mask, bool)[slots.index].sum()) for mask in (filled, words))  # type: ignore[return-value]
 
 
 def _changes(slots: Slots, repairs: Sequence[Repair], rows: NDArray[np.int64]) -> list[Changed]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,17 @@ _Row = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class _Head:
-    """The header: its line (1-based), its cells, the separator, where the body begins (bytes)."""
+class Head:
+    """The header: its line (1-based), its cells, the separator, and where the body begins.
+
+    last: the last line of the header, which may have a second row; body: bytes of UTF-8 before it.
+    """
 
     line: int
     names: _Row
     delimiter: str
     body: int
+    last: int
 
 
 def read_delimited(
@@ -37,28 +41,50 @@ def read_delimited(
     DF133), RecordError (RE17) when there is no record below the header.
     """
     decoded = decode(data, name, encoding=encoding)
+    head = find_head(decoded.text, path, score)
+    raw = _raw(data, decoded, head, name, path)
+    if not len(raw):
+        raise RecordError("RE17", name, path=name)
+    return raw
+
+
+def read_part(data: bytes, name: str, path: str, head: Head, *, encoding: str, first: int) -> Raw:
+    """Records of a part of a file: the bytes of its header, then whole lines from `first` on.
+
+    The head and the encoding are those of the whole file. There may be no record at all.
+    """
+    raw = _raw(data, decode(data, name, encoding=encoding), head, name, path, blank="\r\n")
+    return replace(raw, numbers=raw.numbers + (first - 1 - head.last))
+
+
+def has_crlf(text: str) -> bool:
+    """Whether a text ends its lines with CR LF, by its beginning."""
+    return "\r\n" in text[:100_000]
+
+
+def _raw(
+    data: bytes, decoded: Decoded, head: Head, name: str, path: str, *, blank: str | None = None
+) -> Raw:
+    """The records below the header; a body of nothing but `blank` characters has none."""
     text = decoded.text
-    default = "\t" if path.lower().endswith((".tsv", ".tab")) else ","
-    head = _head(text, score, default)
     facts = {"encoding": decoded.encoding, "delimiter": head.delimiter, "header_row": head.line}
     if decoded.second:
         facts["lines_in_second_encoding"] = decoded.second
-    crlf = "\r\n" in text[:100_000]
     utf8 = data if decoded.encoding == "utf-8" else text.encode("utf-8", "surrogatepass")
-    table = None if decoded.broken else _fast(utf8, head, text)
+    table = None if decoded.broken else _fast(utf8, head, text, blank)
     if table is None:
-        columns, numbers, faults = _careful(decoded, head, score)
+        columns, numbers, faults = _careful(decoded, head)
     else:
         columns, numbers, faults = table.columns, _line_numbers(utf8, head, len(table)), {}
-    if not len(numbers):
-        raise RecordError("RE17", name, path=name)
+    crlf = has_crlf(text)
     return Raw(
         name, path, "text", head.names, tuple(columns), numbers, head.line, "", crlf, faults, facts
     )
 
 
-def _head(text: str, score: HeaderScore, default: str) -> _Head:
+def find_head(text: str, path: str, score: HeaderScore) -> Head:
     """The header among the first lines, under the separator that yields most known headers."""
+    default = "\t" if path.lower().endswith((".tsv", ".tab")) else ","
     newline = "\n" if "\n" in text else "\r"
     lines: list[str] = []
     starts: list[int] = []
@@ -77,10 +103,11 @@ def _head(text: str, score: HeaderScore, default: str) -> _Head:
     if body < len(rows) and score(rows[body]) >= max(3, len(rows[body]) // 2):
         body += 1
     cut = min(starts[body - 1], len(text)) if starts else 0
-    return _Head(at + 1, rows[at] if rows else (), delimiter, len(text[:cut].encode("utf-8")))
+    names = rows[at] if rows else ()
+    return Head(at + 1, names, delimiter, len(text[:cut].encode("utf-8", "surrogatepass")), body)
 
 
-def _fast(utf8: bytes, head: _Head, text: str) -> pa.Table | None:
+def _fast(utf8: bytes, head: Head, text: str, blank: str | None = None) -> pa.Table | None:
     """The body through Arrow; None if anything in it needs a closer look."""
     if "\0" in text or "\n" not in text or text.count("\r") != text.count("\r\n"):
         return None
@@ -88,7 +115,8 @@ def _fast(utf8: bytes, head: _Head, text: str) -> pa.Table | None:
     quotes = np.flatnonzero(np.frombuffer(body, np.uint8) == ord('"'))
     if len(quotes) and not _well_quoted(body, quotes, head.delimiter):
         return None
-    if not bytes(body[:100]).strip() and not bytes(body).strip():
+    blanks = blank.encode() if blank else None
+    if not bytes(body[:100]).strip(blanks) and not bytes(body).strip(blanks):
         return _empty(len(head.names))
     wrong: list[Any] = []
 
@@ -143,7 +171,7 @@ def _well_quoted(body: memoryview, quotes: NDArray[np.int64], delimiter: str) ->
     )
 
 
-def _line_numbers(utf8: bytes, head: _Head, n: int) -> NDArray[np.int64]:
+def _line_numbers(utf8: bytes, head: Head, n: int) -> NDArray[np.int64]:
     """The line on which each record begins; blank lines and line ends in quotes count."""
     first = utf8[: head.body].count(b"\n") + 1
     body = np.frombuffer(utf8, np.uint8)[head.body :]
@@ -162,7 +190,7 @@ def _line_numbers(utf8: bytes, head: _Head, n: int) -> NDArray[np.int64]:
 
 
 def _careful(
-    decoded: Decoded, head: _Head, score: HeaderScore
+    decoded: Decoded, head: Head
 ) -> tuple[list[pa.ChunkedArray], NDArray[np.int64], dict[int, str]]:
     """The body record by record: what cannot be read is marked and keeps its place."""
     width = len(head.names)
@@ -170,7 +198,7 @@ def _careful(
     numbers: list[int] = []
     faults: dict[int, str] = {}
     for row in text_rows(decoded, head.delimiter):
-        if row.line <= head.line or (row.line == head.line + 1 and _is_header(row.cells, score)):
+        if row.line <= head.last:
             continue
         cells = row.cells
         fault = row.fault or ("cells" if len(cells) != width else "")
@@ -179,11 +207,6 @@ def _careful(
             cells = (*cells[:width], *[""] * (width - len(cells)))
         rows.append(cells)
         numbers.append(row.line)
-    columns = [
-        pa.chunked_array([pa.array(cells, pa.string())]) for cells in zip(*rows, strict=True)
-    ]
+    cells_by_column = zip(*rows, strict=True) if rows else [()] * width
+    columns = [pa.chunked_array([pa.array(cells, pa.string())]) for cells in cells_by_column]
     return columns, np.array(numbers, np.int64), faults
-
-
-def _is_header(cells: _Row, score: HeaderScore) -> bool:
-    return score(cells) >= max(3, len(cells) // 2)

@@ -54,7 +54,8 @@ class ColumnMap:
 
     fields: column position -> field expression; scalars: field -> column position; lists: `dx`,
     `px` -> column positions, principal or main first; separators: list -> separator asked for;
-    units: field -> unit asked for; unused: positions of a second column for a field.
+    units: field -> unit asked for; unused: positions of a second column for a field; joined: column
+    position -> separator found in the whole table, for those who read it in parts.
     """
 
     layout: str
@@ -65,6 +66,7 @@ class ColumnMap:
     separators: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     unused: tuple[int, ...] = ()
+    joined: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def found(self) -> frozenset[str]:

@@ -69,9 +69,9 @@ def read_records(
     are no records. What is wrong with single rows is in `issues` and in `batch.reject`.
     """
     listed = [paths] if isinstance(paths, str | Path) else list(paths)
-    score = _score(mapping)
+    score = header_score(mapping)
     found = Findings()
-    raws = [_read(Path(path), score, encoding, found) for path in listed]
+    raws = [read_source(Path(path), score, encoding, found) for path in listed]
     return _records(join(raws), layout, mapping, cleaning, found, [str(path) for path in listed])
 
 
@@ -93,7 +93,7 @@ def records_from_table(
     return _records(source, layout, mapping, cleaning, Findings(), [], part=part)
 
 
-def _score(mapping: MapSource | None) -> HeaderScore:
+def header_score(mapping: MapSource | None) -> HeaderScore:
     """How header-like a row is: known headers, and those of the map."""
     if mapping is None:
         return known
@@ -107,7 +107,7 @@ def _score(mapping: MapSource | None) -> HeaderScore:
     return score
 
 
-def _read(path: Path, score: HeaderScore, encoding: str | None, found: Findings) -> Raw:
+def read_source(path: Path, score: HeaderScore, encoding: str | None, found: Findings) -> Raw:
     """One file as a table of cells."""
     if str(path) == "-":
         data = sys.stdin.buffer.read()
@@ -154,7 +154,7 @@ def _records(
     part: bool = False,
 ) -> Records:
     where = table.raws[0].name + (f":{table.raws[0].header}" if table.raws[0].header else "")
-    reading = _reading(table, layout, mapping, cleaning, where)
+    reading = column_map(table, layout, mapping, cleaning, where)
     batch = assemble(table, reading, found, as_is=cleaning == "as_is", part=part)
     user = UserTable(
         table.names,
@@ -168,7 +168,7 @@ def _records(
     return Records(batch, user, found.ordered(), _notes(table, reading, cleaning, batch, found))
 
 
-def _reading(
+def column_map(
     table: Sources, layout: str | None, mapping: MapSource | None, cleaning: Cleaning, where: str
 ) -> ColumnMap:
     """Which column is what; a table without diagnoses or sex is no table of discharges."""

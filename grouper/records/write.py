@@ -60,7 +60,7 @@ def write_results(
         raise DataFileError("DF136", str(path), path=Path(path).name, known=" ".join(_WRITERS))
     _check_encoding(str(path), encoding)
     nested = suffix in (".parquet", ".jsonl", ".ndjson", ".json")
-    output = _output(user, results, lang, encoding, tuple(info), nested=nested)
+    output = output_of(user, results, lang, encoding, tuple(info), nested=nested)
     writer = _WRITERS[suffix]
     if str(path) == "-":
         writer(sys.stdout.buffer, output)
@@ -74,7 +74,7 @@ def write_results(
 
 def result_table(user: UserTable, results: Results, *, lang: Lang = "zh") -> pa.Table:
     """The same columns as an Arrow table, for callers that stay in memory."""
-    output = _output(user, results, lang, None, (), nested=True)
+    output = output_of(user, results, lang, None, (), nested=True)
     return pa.table([arrow_column(c) for c in output.columns], names=list(output.names))
 
 
@@ -85,7 +85,7 @@ def _check_encoding(path: str, encoding: str | None) -> None:
         raise DataFileError("DF133", path, path=Path(path).name, encoding=encoding) from None
 
 
-def _output(
+def output_of(
     user: UserTable,
     results: Results,
     lang: Lang,
@@ -94,6 +94,7 @@ def _output(
     *,
     nested: bool,
 ) -> Output:
+    """The columns of a result file; `nested` for forms that know lists and types."""
     headers = [result_header(key, lang) for key, _ in results]
     names = user.renamed(headers)
     columns = list(user.columns)
@@ -146,13 +147,27 @@ def _chunks(output: Output) -> Iterator[list[Column]]:
 
 
 def _write_text(file: BinaryIO, output: Output, delimiter: str) -> None:
-    """RFC 4180: cells with a separator, a quote or a line end are quoted, no others."""
-    encoding = output.encoding or "utf-8-sig"
-    codec = "utf-8" if encoding.lower().replace("_", "-") == "utf-8-sig" else encoding
-    if codec != encoding:
+    write_head(file, output, delimiter)
+    write_rows(file, output, delimiter)
+
+
+def write_head(file: BinaryIO, output: Output, delimiter: str) -> None:
+    """The line of titles of a text file, after the mark of its encoding if it has one."""
+    codec = _codec(output)
+    if codec != (output.encoding or "utf-8-sig"):
         file.write(b"\xef\xbb\xbf")
     header = delimiter.join(_quoted(name, delimiter) for name in output.names)
     _encode(file, header + output.newline, codec)
+
+
+def _codec(output: Output) -> str:
+    encoding = output.encoding or "utf-8-sig"
+    return "utf-8" if encoding.lower().replace("_", "-") == "utf-8-sig" else encoding
+
+
+def write_rows(file: BinaryIO, output: Output, delimiter: str) -> None:
+    """RFC 4180: cells with a separator, a quote or a line end are quoted, no others."""
+    codec = _codec(output)
     for columns in _chunks(output):
         cells = [_quote(text_column(column), delimiter) for column in columns]
         lines = pc.binary_join_element_wise(*cells, delimiter)

@@ -132,6 +132,9 @@ def _task(
 # --- on the worker -----------------------------------------------------------------------------
 
 _MOST_KEPT = 4
+#: Spark's batches (10,000 rows unless told otherwise) are gathered up to this much
+_CHUNK_ROWS = 100_000
+_CHUNK_BYTES = 64 << 20
 #: a worker process serves many partitions, one after the other
 _ready: dict[tuple[str, str], DrgGrouper] = {}
 
@@ -143,16 +146,31 @@ def group_batches(
     reading: Reading,
     version: str = __version__,
 ) -> Iterator[pa.RecordBatch]:
-    """The batches of a partition with the result columns; one batch is in memory at a time."""
+    """The batches of a partition with the result columns, at most a chunk of them in memory."""
     if version != __version__:
         raise RunError("RN204", _place(), driver=version, worker=__version__)
-    grouper = _grouper(key, sent)
-    for number, batch in enumerate(batches, 1):
+    grouper, done = _grouper(key, sent), 0
+    for chunk in _chunks(batches):
         try:
-            yield _grouped(batch, grouper, reading)
+            yield from _grouped(chunk, grouper, reading)
         except Exception as error:
-            error.add_note(f"in {_place()}, Arrow batch {number} of {batch.num_rows} rows")
+            error.add_note(f"in {_place()}, rows {done + 1} to {done + len(chunk)}")
             raise
+        done += len(chunk)
+
+
+def _chunks(batches: Batches) -> Iterator[pa.Table]:
+    """Consecutive batches as tables: every spelling is looked at once a table, so few are best."""
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        held.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= _CHUNK_ROWS or size >= _CHUNK_BYTES:
+            yield pa.Table.from_batches(held)
+            held, rows, size = [], 0, 0
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def _grouper(key: tuple[str, str], sent: Callable[[], bytes]) -> DrgGrouper:
@@ -166,9 +184,10 @@ def _grouper(key: tuple[str, str], sent: Callable[[], bytes]) -> DrgGrouper:
     return found
 
 
-def _grouped(batch: pa.RecordBatch, grouper: DrgGrouper, reading: Reading) -> pa.RecordBatch:
+def _grouped(chunk: pa.Table, grouper: DrgGrouper, reading: Reading) -> list[pa.RecordBatch]:
+    """The rows with the result columns, in batches of the sizes that came."""
     records = records_from_table(
-        pa.Table.from_batches([batch]),
+        chunk,
         layout=reading.layout,
         mapping=reading.mapping,
         cleaning=reading.cleaning,
@@ -176,8 +195,9 @@ def _grouped(batch: pa.RecordBatch, grouper: DrgGrouper, reading: Reading) -> pa
         part=True,
     )
     results = result_columns(grouper.group(records.batch), reading.lang)
-    columns = [*batch.columns, *(values for _, values in results)]
-    return pa.RecordBatch.from_arrays(columns, names=list(reading.names))
+    columns = [*chunk.columns, *(values for _, values in results)]
+    batches: list[pa.RecordBatch] = pa.table(columns, names=list(reading.names)).to_batches()
+    return batches
 
 
 def _place() -> str:

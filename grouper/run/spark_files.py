@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: the line of a Python traceback, quoted by Spark, that says what went wrong
 _RAISED = re.compile(r"^(?:\w+\.)*(?:\w*Error|\w*Exception): (?P<said>.+)$", re.M)
+_CAUSED = re.compile(r"^Caused by: (?:\w+\.)*\w+: (?P<said>.+)$", re.M)
 _MODULE = re.compile(r"No module named '[\w.]+'")
 
 
@@ -99,7 +100,7 @@ def session(master: str | None) -> Iterator[SparkSession]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(where: str = "") -> Iterator[None]:
     """What Spark raises as one error with the sentence that matters."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -107,7 +108,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        raise RunError("RN203", detail=said(error)) from None
+        raise RunError("RN203", where, detail=said(error)) from None
 
 
 def said(error: BaseException) -> str:
@@ -119,6 +120,7 @@ def said(error: BaseException) -> str:
     raised = [match["said"] for match in _RAISED.finditer(text)]
     # Java repeats what Python said, at the end and with less of it
     quoted = [line for line in raised if not line.startswith(("Job aborted", "Task failed"))]
+    quoted = quoted or [match["said"] for match in _CAUSED.finditer(text)][-1:]
     return (quoted or text.strip().splitlines() or [type(error).__name__])[0]
 
 
@@ -127,9 +129,11 @@ def _cases(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
 
     Spark itself would take the columns of one file and fill the others with nothing.
     """
-    first = spark.read.parquet(paths[0])
-    for path in paths[1:]:
-        odd = sorted(set(spark.read.parquet(path).columns) ^ set(first.columns))
+    found: dict[str, set[str]] = {}
+    for path in paths:
+        with _told(path):
+            found[path] = set(spark.read.parquet(path).columns)
+        odd = sorted(found[path] ^ found[paths[0]])
         if odd:
             raise RecordError("RE16", path, path=path, first=paths[0], headers=odd[:10])
     return spark.read.parquet(*paths)

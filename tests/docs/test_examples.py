@@ -17,16 +17,17 @@ import shlex
 from pathlib import Path
 
 import pytest
+from spark_here import NEEDS_SPARK
 
 from grouper import cli
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(csv|toml|json|console|pycon)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
-DOCUMENTS = sorted(
-    path
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+DOCUMENTS = [
+    pytest.param(path, marks=NEEDS_SPARK if path.name == "spark.md" else ())
+    for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
     if BLOCK.search(path.read_text("utf-8"))
-)
+]
 #: what differs from run to run
 TIMES = re.compile(r"(seconds|用时（秒）)(\s+)[\d.]+|in [\d.]+ s:|用时 [\d.]+ 秒")
 

@@ -47,8 +47,8 @@ def test_the_fast_and_the_careful_reader_agree(rows):
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\n").writerows([HEADER, *rows])
     text = buffer.getvalue()
-    head = delimited._head(text, known, ",")
-    columns, _, faults = delimited._careful(decode(text.encode(), "t"), head, known)
+    head = delimited.find_head(text, "t.csv", known)
+    columns, _, faults = delimited._careful(decode(text.encode(), "t"), head)
     fast = delimited._fast(text.encode(), head, text)
     assert not faults
     if fast is not None:

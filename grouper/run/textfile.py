@@ -1,0 +1,335 @@
+"""A CSV or TSV file of any size: what holds for the whole of it, and parts cut between records."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grouper.errors import DataFileError, RecordError
+from grouper.records.delimited import Head, find_head, has_crlf, read_part
+from grouper.records.raw import HeaderScore, Raw
+from grouper.sheet import decode, text_rows
+
+_BLOCK = 1 << 22
+#: so much of a file is looked at for its header and its line ends
+_HEAD = 1 << 19
+#: encodings in which a comma, a quote and a line end are never part of another character
+_CUTTABLE = ("utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "ascii", "iso8859-1", "cp1252")
+#: a record that may be faulty is understood only with so many lines after it
+_LOOKAHEAD = 1000
+_LF, _QUOTE = 10, 34
+
+_Places = NDArray[np.int64]
+#: lines that begin with a record, and whether they are the last -> where records end in them
+_Ends = Callable[[bytes, bool], _Places]
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """What reading a part needs to know of the whole.
+
+    encoding: for `decode` of any part; facts: as in `Raw`; prefix: bytes of the header, which
+    stand before any part; start: where the body begins (bytes); plain: every quote opens or closes
+    a cell and nothing else is odd, so that a line end outside quotes ends a record; lines, size: of
+    the file.
+    """
+
+    path: Path
+    head: Head
+    encoding: str
+    facts: dict[str, object]
+    prefix: bytes
+    start: int
+    crlf: bool
+    plain: bool
+    lines: int
+    size: int
+
+
+@dataclass(frozen=True)
+class TextPart:
+    """Whole lines of a file: their bytes, the number of the first, and where they end (bytes)."""
+
+    file: TextFile
+    data: bytes
+    first: int
+    end: int
+
+    def read(self) -> Raw:
+        """The records of the part."""
+        file = self.file
+        return read_part(
+            file.prefix + self.data,
+            file.path.name,
+            str(file.path),
+            file.head,
+            encoding=file.encoding,
+            first=self.first,
+        )
+
+
+@dataclass
+class _Survey:
+    """What one pass over a file sees: `broken` does not decode, `odd` needs the careful reader."""
+
+    lines: int = 0
+    size: int = 0
+    broken: bool = False
+    odd: bool = False
+    quotes: bool = False
+
+
+def scan_text(path: Path, score: HeaderScore, encoding: str | None) -> TextFile | None:
+    """What holds for a whole file; None if only the whole file can be read (UTF-16, lone CR).
+
+    Raises DataFileError (DF130 to DF133), RecordError (RE17).
+    """
+    try:
+        with path.open("rb") as file:
+            return _scan(path, file, score, encoding)
+    except OSError as error:
+        detail = error.strerror or error
+        raise DataFileError("DF130", str(path), path=path.name, detail=detail) from None
+
+
+def _scan(
+    path: Path,
+    file: BinaryIO,
+    score: HeaderScore,
+    encoding: str | None,
+) -> TextFile | None:
+    beginning = file.read(_HEAD)
+    if not beginning.removeprefix(codecs.BOM_UTF8).strip() and len(beginning) < _HEAD:
+        raise DataFileError("DF131", str(path), path=path.name)
+    # says what is no text, and encodings that do not exist
+    decode(beginning[:1000], path.name, encoding=encoding)
+    codec = _codec(beginning, encoding)
+    if codec not in _CUTTABLE:
+        return None
+    survey = _survey(file, codec)
+    label = given = encoding or codec
+    mark, second = b"", 0
+    if survey.broken and label == "utf-8" and encoding is None and _fits(file, "gb18030"):
+        label = given = "gb18030"
+        survey.broken = False
+    elif survey.broken and (encoding is None or codec == "utf-8-sig"):
+        second, survey.broken = _second(file)
+        if codec == "utf-8":
+            # text with a mark is decoded line by line in either encoding, as mixed text must be
+            label, given, mark = "mixed", "utf-8-sig", codecs.BOM_UTF8
+    text = decode(mark + _beginning(file), path.name, encoding=given).text
+    if "\n" not in text:
+        return None
+    head = find_head(text, str(path), score)
+    prefix = _lines(file, head.last)
+    if prefix.count(b'"') % 2:
+        return None
+    if not _filled(file, len(prefix)):
+        raise RecordError("RE17", path.name, path=path.name)
+    plain = not (survey.broken or survey.odd)
+    if plain and survey.quotes:
+        plain = _well_quoted(file, len(prefix), head.delimiter)
+    facts: dict[str, object] = {
+        "encoding": label,
+        "delimiter": head.delimiter,
+        "header_row": head.line,
+    }
+    if second:
+        facts["lines_in_second_encoding"] = second
+    return TextFile(
+        path=path,
+        head=head,
+        encoding=given,
+        facts=facts,
+        prefix=mark + prefix,
+        start=len(prefix),
+        crlf=has_crlf(text),
+        plain=plain,
+        lines=survey.lines,
+        size=survey.size,
+    )
+
+
+def _codec(beginning: bytes, encoding: str | None) -> str:
+    """The encoding asked for, that of a mark at the beginning, else UTF-8 until disproved."""
+    if encoding:
+        return codecs.lookup(encoding).name
+    if beginning.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    marked = beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return "utf-16" if marked else "utf-8"
+
+
+def line_blocks(file: BinaryIO) -> Iterator[bytes]:
+    """The rest of a file in blocks that end with a line."""
+    rest: list[bytes] = []
+    while data := file.read(_BLOCK):
+        cut = data.rfind(b"\n") + 1
+        if not cut:
+            rest.append(data)
+            continue
+        yield b"".join([*rest, data[:cut]])
+        rest = [data[cut:]]
+    if last := b"".join(rest):
+        yield last
+
+
+def _survey(file: BinaryIO, codec: str) -> _Survey:
+    """One pass over the whole file."""
+    file.seek(0)
+    found = _Survey()
+    for block in line_blocks(file):
+        found.size += len(block)
+        found.lines += block.count(b"\n")
+        found.broken = found.broken or not _decodes(block, codec)
+        found.odd = found.odd or b"\0" in block or block.count(b"\r") != block.count(b"\r\n")
+        found.quotes = found.quotes or b'"' in block
+    return found
+
+
+def _decodes(block: bytes, codec: str) -> bool:
+    if block.isascii():
+        return True
+    try:
+        block.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _fits(file: BinaryIO, codec: str) -> bool:
+    """Whether all of a file decodes strictly."""
+    file.seek(0)
+    return all(_decodes(block, codec) for block in line_blocks(file))
+
+
+def _second(file: BinaryIO) -> tuple[int, bool]:
+    """Of a file in two encodings: lines that need GB18030, and whether some fit neither."""
+    file.seek(0)
+    second, broken = 0, False
+    for block in line_blocks(file):
+        if _decodes(block, "utf-8"):
+            continue
+        for line in block.split(b"\n"):
+            if _decodes(line, "utf-8"):
+                continue
+            fits = _decodes(line, "gb18030")
+            second += fits
+            broken = broken or not fits
+    return second, broken
+
+
+def _beginning(file: BinaryIO) -> bytes:
+    """Enough whole lines of a file to know its header."""
+    file.seek(0)
+    data = file.read(_HEAD)
+    while (more := file.read(_HEAD)) and data.count(b"\n") < 20:
+        data += more
+    # the last line may be cut inside a character
+    return data[: data.rfind(b"\n") + 1] if more else data
+
+
+def _lines(file: BinaryIO, n: int) -> bytes:
+    """The bytes of the first n lines."""
+    file.seek(0)
+    return b"".join(file.readline() for _ in range(n))
+
+
+def _filled(file: BinaryIO, start: int) -> bool:
+    """Whether there is anything but blanks below the header."""
+    file.seek(start)
+    return any(not block.isspace() for block in line_blocks(file))
+
+
+def _well_quoted(file: BinaryIO, start: int, delimiter: str) -> bool:
+    """Whether every quote below the header opens or closes a cell, or is doubled inside one.
+
+    The rule is that of the fast reader, applied block by block.
+    """
+    file.seek(start)
+    edge = np.isin(np.arange(256), [ord(delimiter), _LF, 13, _QUOTE])
+    inside = 0
+    for block in line_blocks(file):
+        padded = np.frombuffer(b"\n" + block + b"\n", np.uint8)
+        quotes = np.flatnonzero(padded == _QUOTE)
+        before, after = padded[quotes[inside::2] - 1], padded[quotes[1 - inside :: 2] + 1]
+        if not (edge[before].all() and edge[after].all()):
+            return False
+        inside = (inside + len(quotes)) % 2
+    return not inside
+
+
+def cut_text(text: TextFile, rows: int) -> Iterator[TextPart]:
+    """Parts of about `rows` records each (blank lines count), in order; all bytes of the body."""
+    with text.path.open("rb") as file:
+        file.seek(text.start)
+        line, end = text.head.last + 1, text.start
+        for data in _pieces(file, rows, _plain_ends if text.plain else _careful_ends(text)):
+            end += len(data)
+            yield TextPart(text, data, line, end)
+            line += data.count(b"\n")
+
+
+def _pieces(file: BinaryIO, rows: int, ends_of: _Ends) -> Iterator[bytes]:
+    """The bytes of every `rows` records."""
+    held: list[bytes] = []
+    count = 0
+    for block, ends in _ended(file, ends_of):
+        start, at = 0, 0
+        while at + rows - count <= len(ends):
+            at += rows - count
+            stop = int(ends[at - 1])
+            yield b"".join([*held, block[start:stop]])
+            held, count, start = [], 0, stop
+        count += len(ends) - at
+        held.append(block[start:])
+    if last := b"".join(held):
+        yield last
+
+
+def _ended(file: BinaryIO, ends_of: _Ends) -> Iterator[tuple[bytes, _Places]]:
+    """Blocks that end with a record, and where records end in them."""
+    rest = b""
+    blocks = line_blocks(file)
+    block = next(blocks, None)
+    while block is not None:
+        following = next(blocks, None)
+        data = rest + block
+        ends = ends_of(data, following is None)
+        stop = int(ends[-1]) if len(ends) else 0
+        if following is None:
+            stop = len(data)
+        rest = data[stop:]
+        if stop:
+            yield data[:stop], ends
+        block = following
+
+
+def _plain_ends(data: bytes, last: bool) -> _Places:
+    """Line ends outside quotes."""
+    view = np.frombuffer(data, np.uint8)
+    found = np.flatnonzero(view == _LF)
+    quotes = np.flatnonzero(view == _QUOTE) if b'"' in data else found[:0]
+    if len(quotes):
+        found = found[np.searchsorted(quotes, found) % 2 == 0]
+    return found + 1
+
+
+def _careful_ends(text: TextFile) -> _Ends:
+    """Where the careful reader's records end: each is understood from its own beginning."""
+
+    def ends(data: bytes, last: bool) -> _Places:
+        decoded = decode(text.prefix + data, text.path.name, encoding=text.encoding)
+        stops = np.flatnonzero(np.frombuffer(data, np.uint8) == _LF) + 1
+        known = len(stops) if last else len(stops) - _LOOKAHEAD
+        # a record that begins on line k + 1 of the data follows the end of line k
+        before = (row.line - text.head.last - 1 for row in text_rows(decoded, text.head.delimiter))
+        return stops[[k - 1 for k in before if 0 < k <= known]]
+
+    return ends
