@@ -23,6 +23,13 @@ _HERE_ONLY = {
     "batch": None,
     "threads": None,
 }
+
+
+def group_on_spark(ctx: click.Context) -> int:
+    """Run the command with the parameters of `group`; the exit codes are the same."""
+    screen, started, asked = terminal(ctx), time.perf_counter(), ctx.params
+    if asked["on"] != "spark":
+        raise click.UsageError(screen.text("usage.master_alone"), ctx)
     for name, silent in _HERE_ONLY.items():
         if asked.get(name, silent) != silent:
             option = f"--{name.replace('_', '-')}"

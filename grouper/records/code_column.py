@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grouper.codes.dictionary import CodeTable
+from grouper.codes.dictionary import CodeKind, CodeTable, load_dictionary
 from grouper.codes.normalize import Repair, is_name, repair
 from grouper.records.batch import CodeColumn
 from grouper.records.cells import Slots
@@ -59,7 +60,8 @@ def verbatim(slots: Slots) -> CodeColumn:
 
 def cleaned(slots: Slots, table: CodeTable) -> CleanCodes:
     """Codes cleaned and repaired by the dictionary; gaps closed, repetitions dropped."""
-    repairs = [_repaired(value, table) for value in slots.values]
+    known = [_looked_up(value, table) for value in slots.values]
+    repairs = [each.repair for each in known]
     lengths = np.array([len(each.codes) for each in repairs], np.int64)
     rows = _rows(slots)
     per_slot = lengths[slots.index] if len(repairs) else np.zeros(0, np.int64)
@@ -80,7 +82,8 @@ def cleaned(slots: Slots, table: CodeTable) -> CleanCodes:
         headless,
         gaps,
         duplicates,
-        *_filled_and_words(slots),
+        _cells(slots, [each.filled for each in known]),
+        _cells(slots, [each.word for each in known]),
         _changes(slots, repairs, rows),
     )
 
@@ -89,9 +92,31 @@ def _rows(slots: Slots) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(slots), dtype=np.int64), np.diff(slots.offsets))
 
 
-def _repaired(value: object, table: CodeTable) -> Repair:
-    text = known_text(value)
-    return repair(text, table, is_number=not isinstance(value, str)) if text else Repair(())
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known about a spelling: its codes, whether it is anything, whether it is words."""
+
+    repair: Repair
+    filled: bool
+    word: bool
+
+
+def _looked_up(value: object, table: CodeTable) -> _Known:
+    """A cell's value understood; common spellings are remembered from one table to the next."""
+    if isinstance(value, str) and table is load_dictionary().table(table.kind):
+        return _remembered(value, table.kind)
+    return _understood(value, table)
+
+
+@lru_cache(maxsize=1 << 17)
+def _remembered(text: str, kind: CodeKind) -> _Known:
+    return _understood(text, load_dictionary().table(kind))
+
+
+def _understood(value: object, table: CodeTable) -> _Known:
+    text, is_text = known_text(value), isinstance(value, str)
+    repaired = repair(text, table, is_number=not is_text) if text else Repair(())
+    return _Known(repaired, bool(text), isinstance(value, str) and is_name(value))
 
 
 def _holes(
@@ -155,13 +180,9 @@ def _first_of_kind(
     return keep
 
 
-def _filled_and_words(slots: Slots) -> tuple[int, int]:
-    """How many slots have something in them, and how many hold words."""
-    if not len(slots.values):
-        return 0, 0
-    words = [isinstance(value, str) and is_name(value) for value in slots.values]
-    filled = [bool(known_text(value)) for value in slots.values]
-    return tuple(int(np.array(mask, bool)[slots.index].sum()) for mask in (filled, words))  # type: ignore[return-value]
+def _cells(slots: Slots, marked: Sequence[bool]) -> int:
+    """How many cells have a distinct value that is marked."""
+    return int(np.array(marked, bool)[slots.index].sum()) if len(marked) else 0
 
 
 def _changes(slots: Slots, repairs: Sequence[Repair], rows: NDArray[np.int64]) -> list[Changed]:

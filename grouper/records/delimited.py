@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from grouper.records.raw import HEADER_ROWS, HeaderScore, Raw, header_row
 from grouper.sheet import Decoded, best_separator, cells_of, decode, text_rows
 
 _Row = tuple[str, ...]
+_NONE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,21 @@ def read_delimited(
     return raw
 
 
-def read_part(data: bytes, name: str, path: str, head: Head, *, encoding: str, first: int) -> Raw:
+def read_part(
+    data: bytes, name: str, path: str, head: Head, *, encoding: str, first: int, sound: bool
+) -> Raw:
     """Records of a part of a file: the bytes of its header, then whole lines from `first` on.
 
-    The head and the encoding are those of the whole file. There may be no record at all.
+    The head and the encoding are those of the whole file; `sound` if all of it is known to be in
+    that encoding. There may be no record at all.
     """
-    raw = _raw(data, decode(data, name, encoding=encoding), head, name, path, blank="\r\n")
-    return replace(raw, numbers=raw.numbers + (first - 1 - head.last))
+    before = first - 1 - head.last
+    table = _fast(data, head, b"\r\n") if sound and encoding == "utf-8" else None
+    if table is None:
+        raw = _raw(data, decode(data, name, encoding=encoding), head, name, path, blank=b"\r\n")
+        return replace(raw, numbers=raw.numbers + before)
+    numbers = _line_numbers(data, head, len(table)) + before
+    return Raw(name, path, "text", head.names, tuple(table.columns), numbers, head.line)
 
 
 def has_crlf(text: str) -> bool:
@@ -63,7 +71,7 @@ def has_crlf(text: str) -> bool:
 
 
 def _raw(
-    data: bytes, decoded: Decoded, head: Head, name: str, path: str, *, blank: str | None = None
+    data: bytes, decoded: Decoded, head: Head, name: str, path: str, *, blank: bytes | None = None
 ) -> Raw:
     """The records below the header; a body of nothing but `blank` characters has none."""
     text = decoded.text
@@ -71,7 +79,7 @@ def _raw(
     if decoded.second:
         facts["lines_in_second_encoding"] = decoded.second
     utf8 = data if decoded.encoding == "utf-8" else text.encode("utf-8", "surrogatepass")
-    table = None if decoded.broken else _fast(utf8, head, text, blank)
+    table = None if decoded.broken else _fast(utf8, head, blank)
     if table is None:
         columns, numbers, faults = _careful(decoded, head)
     else:
@@ -107,16 +115,16 @@ def find_head(text: str, path: str, score: HeaderScore) -> Head:
     return Head(at + 1, names, delimiter, len(text[:cut].encode("utf-8", "surrogatepass")), body)
 
 
-def _fast(utf8: bytes, head: Head, text: str, blank: str | None = None) -> pa.Table | None:
+def _fast(utf8: bytes, head: Head, blank: bytes | None = None) -> pa.Table | None:
     """The body through Arrow; None if anything in it needs a closer look."""
-    if "\0" in text or "\n" not in text or text.count("\r") != text.count("\r\n"):
+    if b"\0" in utf8 or b"\n" not in utf8 or utf8.count(b"\r") != utf8.count(b"\r\n"):
         return None
     body = memoryview(utf8)[head.body :]
-    quotes = np.flatnonzero(np.frombuffer(body, np.uint8) == ord('"'))
+    quoted = utf8.find(b'"', head.body) >= 0
+    quotes = np.flatnonzero(np.frombuffer(body, np.uint8) == ord('"')) if quoted else _NONE
     if len(quotes) and not _well_quoted(body, quotes, head.delimiter):
         return None
-    blanks = blank.encode() if blank else None
-    if not bytes(body[:100]).strip(blanks) and not bytes(body).strip(blanks):
+    if not bytes(body[:100]).strip(blank) and not bytes(body).strip(blank):
         return _empty(len(head.names))
     wrong: list[Any] = []
 
@@ -127,7 +135,7 @@ def _fast(utf8: bytes, head: Head, text: str, blank: str | None = None) -> pa.Ta
     names = [str(i) for i in range(len(head.names))]
     try:
         table = pa_csv.read_csv(
-            io.BytesIO(body),
+            pa.BufferReader(pa.py_buffer(body)),
             read_options=pa_csv.ReadOptions(column_names=names, block_size=1 << 22),
             parse_options=pa_csv.ParseOptions(
                 delimiter=head.delimiter,

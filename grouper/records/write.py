@@ -170,16 +170,17 @@ def write_rows(file: BinaryIO, output: Output, delimiter: str) -> None:
     codec = _codec(output)
     for columns in _chunks(output):
         cells = [_quote(text_column(column), delimiter) for column in columns]
+        # the line end goes to the last cell, not to the line: a copy less of everything
+        cells[-1] = pc.binary_join_element_wise(cells[-1], "", output.newline)
         lines = pc.binary_join_element_wise(*cells, delimiter)
-        ended = pc.binary_join_element_wise(lines, "", output.newline)
-        _encode(file, ended.buffers()[2].to_pybytes(), codec)
+        _encode(file, memoryview(lines.buffers()[2]), codec)
 
 
-def _encode(file: BinaryIO, text: str | bytes, codec: str) -> None:
+def _encode(file: BinaryIO, text: str | memoryview, codec: str) -> None:
     if codec.lower() in ("utf-8", "utf8"):
         file.write(text.encode("utf-8") if isinstance(text, str) else text)
         return
-    decoded = text if isinstance(text, str) else text.decode("utf-8")
+    decoded = text if isinstance(text, str) else str(text, "utf-8")
     try:
         file.write(decoded.encode(codec))
     except UnicodeEncodeError as error:
@@ -194,11 +195,24 @@ def _quoted(text: str, delimiter: str) -> str:
 
 
 def _quote(cells: pa.Array, delimiter: str) -> pa.Array:
+    if not _occurs(cells, ('"', "\r", "\n", delimiter)):
+        return cells
     needs = pc.match_substring_regex(cells, f'["\r\n{delimiter}]')
     if not pc.any(needs).as_py():
         return cells
     doubled = pc.replace_substring(cells, '"', '""')
     return pc.if_else(needs, pc.binary_join_element_wise('"', doubled, '"', ""), cells)
+
+
+def _occurs(cells: pa.Array, marks: Sequence[str]) -> bool:
+    """Whether any of some ASCII signs stands in any cell: a look at the bytes, far cheaper."""
+    _, offsets, data = cells.buffers()
+    if data is None:
+        return False
+    bounds = memoryview(offsets).cast("i")
+    start, stop = bounds[cells.offset], bounds[cells.offset + len(cells)]
+    letters = data.slice(start, stop - start).to_pybytes()
+    return any(mark.encode() in letters for mark in marks)
 
 
 def _write_csv(file: BinaryIO, output: Output) -> None:

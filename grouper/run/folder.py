@@ -217,7 +217,7 @@ def _do_parts(
         for result in results:
             rows += result.facts.rows
             if progress:
-                progress(rows, result.part.progress)
+                progress(rows, result.progress)
     return total
 
 

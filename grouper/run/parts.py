@@ -18,14 +18,14 @@ PARTS, REJECTS, IDS = "parts", "rejects.csv", "ids.u64"
 
 def keep_part(folder: Path, form: ResultForm, result: PartResult) -> None:
     """Write a part under another name and rename it: it is there as a whole or not at all."""
-    final = part_path(folder, result.part.number)
+    final = part_path(folder, result.number)
     temporary = final.with_name(f".{final.name}.{os.getpid()}.part")
     temporary.mkdir()
     rows = table_bytes(result.rows) if isinstance(result.rows, pa.Table) else result.rows
     _write_whole(temporary / _rows_name(form), rows)
     _write_whole(temporary / REJECTS, result.rejects)
     _write_whole(temporary / IDS, result.prints.astype("<u8").tobytes())
-    facts = {**result.facts.to_dict(), "progress": result.part.progress}
+    facts = {**result.facts.to_dict(), "progress": result.progress}
     _write_whole(temporary / "facts.json", json.dumps(facts, ensure_ascii=False).encode())
     _sync_folder(temporary)
     temporary.rename(final)

@@ -77,7 +77,8 @@ class Job:
 class PartResult:
     """A part grouped: `rows` is text without titles or a table, `rejects` text without titles."""
 
-    part: Part
+    number: int
+    progress: float
     facts: PartFacts
     rows: bytes | pa.Table
     rejects: bytes
@@ -111,7 +112,7 @@ def group_part(job: Job, part: Part) -> PartResult:
     begun = time.perf_counter()
     table, empty = part.table(), np.zeros(0, np.uint64)
     if not len(table):
-        return PartResult(part, PartFacts(), b"", b"", empty)
+        return PartResult(part.number, part.progress, PartFacts(), b"", b"", empty)
     found = Findings()
     batch = _assembled(job, table, found)
     read = time.perf_counter()
@@ -125,8 +126,14 @@ def group_part(job: Job, part: Part) -> PartResult:
         "render": round(time.perf_counter() - grouped, 6),
     }
     facts = replace(part_facts(batch, groups, found, _sources(part, table)), seconds=seconds)
-    as_is = job.options.cleaning == "as_is"
-    return PartResult(part, facts, rows, rejects, empty if as_is else fingerprints(batch.case_id))
+    _give_back()
+    prints = empty if job.options.cleaning == "as_is" else fingerprints(batch.case_id)
+    return PartResult(part.number, part.progress, facts, rows, rejects, prints)
+
+
+def _give_back() -> None:
+    """Hand memory that Arrow keeps for later back to the system: other parts need it elsewhere."""
+    pa.default_memory_pool().release_unused()
 
 
 def _assembled(job: Job, table: Sources, found: Findings) -> CaseBatch:
@@ -205,6 +212,7 @@ def in_order(
 ) -> Generator[Done, None, None]:
     """The result of each item, in order; at most one item more than threads is under way."""
     if threads <= 1:
+        # not a loop: its variables would keep a part while the next is made
         yield from map(work, items)
         return
     pool = ThreadPoolExecutor(threads, thread_name_prefix="grouper")
@@ -249,7 +257,8 @@ def group_to_file(
                 if result.facts.rows:
                     sink.add(result.rows)
                 if progress:
-                    progress(tally.rows, result.part.progress)
+                    progress(tally.rows, result.progress)
+                del result
         sink.close()
         for path, stamp in zip(paths, before, strict=True):
             if _stamp(path) != stamp:

@@ -54,7 +54,9 @@ class TextFile:
 
 @dataclass(frozen=True)
 class TextPart:
-    """Whole lines of a file: their bytes, the number of the first, and where they end (bytes)."""
+    """Whole lines of a file, behind its header: the bytes, the number of the first line that is not
+    of the header, and where the lines end in the file (bytes).
+    """
 
     file: TextFile
     data: bytes
@@ -65,12 +67,13 @@ class TextPart:
         """The records of the part."""
         file = self.file
         return read_part(
-            file.prefix + self.data,
+            self.data,
             file.path.name,
             str(file.path),
             file.head,
             encoding=file.encoding,
             first=self.first,
+            sound=file.plain,
         )
 
 
@@ -132,6 +135,9 @@ def _scan(
         return None
     if not _filled(file, len(prefix)):
         raise RecordError("RE17", path.name, path=path.name)
+    if given == "utf-8-sig" and not survey.broken and not mark:
+        # without the mark its text is UTF-8 as it stands
+        given = "utf-8"
     plain = not (survey.broken or survey.odd)
     if plain and survey.quotes:
         plain = _well_quoted(file, len(prefix), head.delimiter)
@@ -147,7 +153,7 @@ def _scan(
         head=head,
         encoding=given,
         facts=facts,
-        prefix=mark + prefix,
+        prefix=mark + (prefix.removeprefix(codecs.BOM_UTF8) if given == "utf-8" else prefix),
         start=len(prefix),
         crlf=has_crlf(text),
         plain=plain,
@@ -270,15 +276,17 @@ def cut_text(text: TextFile, rows: int) -> Iterator[TextPart]:
     with text.path.open("rb") as file:
         file.seek(text.start)
         line, end = text.head.last + 1, text.start
-        for data in _pieces(file, rows, _plain_ends if text.plain else _careful_ends(text)):
-            end += len(data)
+        header = text.prefix.count(b"\n")
+        ends = _plain_ends if text.plain else _careful_ends(text)
+        for data in _pieces(file, text.prefix, rows, ends):
+            end += len(data) - len(text.prefix)
             yield TextPart(text, data, line, end)
-            line += data.count(b"\n")
+            line += data.count(b"\n") - header
 
 
-def _pieces(file: BinaryIO, rows: int, ends_of: _Ends) -> Iterator[bytes]:
-    """The bytes of every `rows` records."""
-    held: list[bytes] = []
+def _pieces(file: BinaryIO, prefix: bytes, rows: int, ends_of: _Ends) -> Iterator[bytes]:
+    """The bytes of every `rows` records, each time behind the prefix."""
+    held: list[bytes] = [prefix]
     count = 0
     for block, ends in _ended(file, ends_of):
         start, at = 0, 0
@@ -286,11 +294,11 @@ def _pieces(file: BinaryIO, rows: int, ends_of: _Ends) -> Iterator[bytes]:
             at += rows - count
             stop = int(ends[at - 1])
             yield b"".join([*held, block[start:stop]])
-            held, count, start = [], 0, stop
+            held, count, start = [prefix], 0, stop
         count += len(ends) - at
         held.append(block[start:])
-    if last := b"".join(held):
-        yield last
+    if any(held[1:]):
+        yield b"".join(held)
 
 
 def _ended(file: BinaryIO, ends_of: _Ends) -> Iterator[tuple[bytes, _Places]]:

@@ -49,7 +49,7 @@ def test_the_fast_and_the_careful_reader_agree(rows):
     text = buffer.getvalue()
     head = delimited.find_head(text, "t.csv", known)
     columns, _, faults = delimited._careful(decode(text.encode(), "t"), head)
-    fast = delimited._fast(text.encode(), head, text)
+    fast = delimited._fast(text.encode(), head)
     assert not faults
     if fast is not None:
         assert [c.to_pylist() for c in fast.columns] == [c.to_pylist() for c in columns]
