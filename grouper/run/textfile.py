@@ -17,6 +17,8 @@ from grouper.records.raw import HeaderScore, Raw
 from grouper.sheet import decode, text_rows
 
 _BLOCK = 1 << 22
+#: a part ends with the block that reaches so many bytes, however few its rows
+_MOST = 1 << 23
 #: so much of a file is looked at for its header and its line ends
 _HEAD = 1 << 19
 #: encodings in which a comma, a quote and a line end are never part of another character
@@ -54,8 +56,9 @@ class TextFile:
 
 @dataclass(frozen=True)
 class TextPart:
-    """Whole lines of a file, behind its header: the bytes, the number of the first line that is not
-    of the header, and where the lines end in the file (bytes).
+    """Whole lines of a file behind the bytes of its header.
+
+    first: the number of the first line of the part; end: where its last one ends (bytes).
     """
 
     file: TextFile
@@ -297,6 +300,10 @@ def _pieces(file: BinaryIO, prefix: bytes, rows: int, ends_of: _Ends) -> Iterato
             held, count, start = [prefix], 0, stop
         count += len(ends) - at
         held.append(block[start:])
+        if sum(map(len, held)) >= _MOST:
+            # long rows: memory is bounded by bytes as well
+            yield b"".join(held)
+            held, count = [prefix], 0
     if any(held[1:]):
         yield b"".join(held)
 
