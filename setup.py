@@ -1,6 +1,6 @@
-"""Only what pyproject.toml cannot say: how the kernel is compiled.
+"""Only what pyproject.toml cannot say: how the loops in Cython are compiled.
 
-GROUPER_KERNEL_DEBUG=1 builds the kernel with bounds checks, for tests.
+GROUPER_KERNEL_DEBUG=1 builds them with bounds checks, for tests.
 """
 
 import os
@@ -13,17 +13,24 @@ DEBUG = os.environ.get("GROUPER_KERNEL_DEBUG", "0") == "1"
 
 compile_args = ["/O2"] if sys.platform == "win32" else ["-O3", "-g0", "-fno-strict-aliasing"]
 
-kernel = Extension(
-    "grouper.engine._kernel",
-    ["grouper/engine/_kernel.pyx"],
-    extra_compile_args=compile_args,
-    define_macros=[("Py_LIMITED_API", "0x030B0000")],
-    py_limited_api=True,
-)
+#: the loops: over columns of cases, over spellings, cells and lines of files
+MODULES = ("engine._kernel", "records._spellings", "records._cells", "records._lines")
+
+extensions = [
+    Extension(
+        f"grouper.{name}",
+        [f"grouper/{name.replace('.', '/')}.pyx"],
+        depends=["grouper/records/_bits.h"],
+        extra_compile_args=compile_args,
+        define_macros=[("Py_LIMITED_API", "0x030B0000")],
+        py_limited_api=True,
+    )
+    for name in MODULES
+]
 
 setup(
     ext_modules=cythonize(
-        [kernel],
+        extensions,
         force=DEBUG,
         compiler_directives={
             "language_level": 3,

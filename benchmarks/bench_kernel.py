@@ -30,7 +30,7 @@ def floor_of(encoded: EncodedBatch) -> Callable[[], None]:
 
 
 def against_floor(benchmark: Any, grouper: DrgGrouper, batch: CaseBatch, goal: Goal | None) -> None:
-    encoded = encode(batch, grouper.compiled)
+    encoded = grouper.encoder.encode(batch)
     groups = grouper.group_encoded(encoded)
     paired(
         benchmark,
@@ -75,7 +75,7 @@ def test_reference_against_kernel(
 ) -> None:
     grouper = grouper_for("chs_drg_11")
     batch = batch_for("chs_drg_11", 20_000)
-    encoded = encode(batch, grouper.compiled)
+    encoded = grouper.encoder.encode(batch)
     twin = reference.Reference(grouper.scheme)
     expected = digest(reference.group_batch(twin, batch))
     assert digest(grouper.group_encoded(encoded)) == expected
@@ -116,8 +116,8 @@ def test_one_record_through_the_call(benchmark: Any, grouper_for: GrouperFor) ->
 
 def test_growth_with_rows(benchmark: Any, grouper_for: GrouperFor, batch_for: BatchFor) -> None:
     grouper = grouper_for("chs_drg_11")
-    encoded = encode(batch_for("chs_drg_11"), grouper.compiled)
-    few = encode(rows(batch_for("chs_drg_11"), len(encoded) // 10), grouper.compiled)
+    encoded = grouper.encoder.encode(batch_for("chs_drg_11"))
+    few = grouper.encoder.encode(rows(batch_for("chs_drg_11"), len(encoded) // 10))
     paired(
         benchmark,
         lambda: grouper.group_encoded(encoded),
@@ -133,7 +133,7 @@ def test_growth_with_diagnoses(
     grouper = grouper_for("chs_drg_11")
     batch = batch_for("chs_drg_11", 200_000)
     many, one = (
-        encode(replace(batch, dx=with_others(batch.dx, n)), grouper.compiled) for n in (40, 1)
+        grouper.encoder.encode(replace(batch, dx=with_others(batch.dx, n))) for n in (40, 1)
     )
     paired(
         benchmark,
@@ -147,8 +147,8 @@ def test_growth_with_diagnoses(
 def test_second_scheme_loaded(benchmark: Any, grouper_for: GrouperFor, batch_for: BatchFor) -> None:
     grouper = grouper_for("chs_drg_11")
     other = grouper_for("guangxi_2022")
-    encoded = encode(batch_for("chs_drg_11"), grouper.compiled)
-    warm = encode(batch_for("guangxi_2022", 20_000), other.compiled)
+    encoded = grouper.encoder.encode(batch_for("chs_drg_11"))
+    warm = other.encoder.encode(batch_for("guangxi_2022", 20_000))
 
     def beside() -> float:
         other.group_encoded(warm)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from grouper.engine._kernel import Kernel
-from grouper.engine.encode import EncodedBatch, encode
+from grouper.engine.encode import EncodedBatch, Encoder
 from grouper.engine.groups import REASONS, GroupCodes, Groups, group_codes
 from grouper.records.batch import CaseBatch
 from grouper.scheme.compile import CompiledScheme, compile_scheme
@@ -22,16 +22,21 @@ class DrgGrouper:
     compiled: CompiledScheme
     kernel: Kernel
     codes: GroupCodes = field(repr=False)
+    encoder: Encoder = field(repr=False)
 
     @classmethod
     def of(cls, scheme: Scheme) -> DrgGrouper:
         """Compile a loaded scheme (about half a second); the result may be shared by threads."""
-        compiled = compile_scheme(scheme)
-        return cls(scheme, compiled, Kernel(compiled), group_codes(scheme))
+        return cls.ready(scheme, compile_scheme(scheme))
+
+    @classmethod
+    def ready(cls, scheme: Scheme, compiled: CompiledScheme) -> DrgGrouper:
+        """The grouper of a scheme that is compiled already."""
+        return cls(scheme, compiled, Kernel(compiled), group_codes(scheme), Encoder(compiled))
 
     def group(self, batch: CaseBatch) -> Groups:
         """The group of every case of a batch, in order."""
-        return self.group_encoded(encode(batch, self.compiled))
+        return self.group_encoded(self.encoder.encode(batch))
 
     def group_encoded(self, encoded: EncodedBatch) -> Groups:
         """The same for a batch whose codes are ids already."""

@@ -6,14 +6,16 @@ takes codes as they stand, cleaning is the readers' work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grouper.errors import RecordError
 from grouper.records.batch import CaseBatch, CodeColumn
+from grouper.records.spellings import Vocabulary
 from grouper.scheme.compile import CompiledScheme
 
 
@@ -31,17 +33,43 @@ class EncodedBatch:
         return len(self.batch)
 
 
-def encode(batch: CaseBatch, compiled: CompiledScheme) -> EncodedBatch:
-    """Ids for every code of a batch. Raises RecordError (RE20) when columns do not fit together."""
-    n = len(batch)
-    _check_scalars(batch, n)
-    dx = _encode_column(batch.dx, compiled.vocabulary.dx_ids, n, "dx")
-    px = _encode_column(batch.px, compiled.vocabulary.px_ids, n, "px")
-    return EncodedBatch(dx, batch.dx.offsets, px, batch.px.offsets, batch)
+class Encoder:
+    """From the codes of batches to the ids of one compiled scheme."""
+
+    def __init__(self, compiled: CompiledScheme) -> None:
+        vocabulary = compiled.vocabulary
+        self._ids = {"dx": vocabulary.dx_ids, "px": vocabulary.px_ids}
+        self._known: WeakKeyDictionary[Vocabulary, NDArray[np.uint32]] = WeakKeyDictionary()
+
+    def encode(self, batch: CaseBatch) -> EncodedBatch:
+        """Ids for every code of a batch. Raises RecordError (RE20) if columns do not fit."""
+        n = len(batch)
+        _check_scalars(batch, n)
+        dx = _encode_column(batch.dx, self._ids_of(batch.dx.texts, "dx"), n, "dx")
+        px = _encode_column(batch.px, self._ids_of(batch.px.texts, "px"), n, "px")
+        return EncodedBatch(dx, batch.dx.offsets, px, batch.px.offsets, batch)
+
+    def _ids_of(self, texts: Sequence[str], kind: str) -> NDArray[np.uint32]:
+        """The id of each distinct code.
+
+        A vocabulary only grows, and holds codes of one kind: its texts are looked up once.
+        """
+        if not isinstance(texts, Vocabulary):
+            return _looked_up(texts, self._ids[kind])
+        known = self._known.get(texts, np.zeros(0, np.uint32))
+        if len(known) < len(texts):
+            # two threads may both do so: they find the same
+            more = _looked_up(texts[len(known) :], self._ids[kind])
+            known = self._known[texts] = np.concatenate([known, more])
+        return known
+
+
+def _looked_up(texts: Sequence[str], ids: Mapping[str, int]) -> NDArray[np.uint32]:
+    return np.fromiter((ids.get(text, 0) for text in texts), np.uint32, len(texts))
 
 
 def _encode_column(
-    column: CodeColumn, ids: Mapping[str, int], n: int, name: str
+    column: CodeColumn, known: NDArray[np.uint32], n: int, name: str
 ) -> NDArray[np.uint32]:
     offsets, index = column.offsets, column.index
     # the kernel does not check bounds: here is where it is proved that it need not
@@ -52,9 +80,8 @@ def _encode_column(
         or bool((offsets[1:] < offsets[:-1]).any())
     ):
         raise RecordError("RE20", name, what="offsets")
-    if len(index) and (int(index.min()) < 0 or int(index.max()) >= len(column.texts)):
+    if len(index) and (int(index.min()) < 0 or int(index.max()) >= len(known)):
         raise RecordError("RE20", name, what="index")
-    known = np.fromiter((ids.get(text, 0) for text in column.texts), np.uint32, len(column.texts))
     return np.take(known, index) if len(index) else np.zeros(0, np.uint32)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +13,15 @@ from numpy.typing import NDArray
 
 from grouper.codes.dictionary import CodeKind, load_dictionary
 from grouper.errors import RecordError
-from grouper.records import check, scalars, values
+from grouper.records import check, plain, scalars, values
 from grouper.records.batch import MISSING_FEN, CaseBatch, CodeColumn
-from grouper.records.cells import Slots, side_by_side, slots_of
+from grouper.records.cells import Slots, slots_of
 from grouper.records.check import Findings
 from grouper.records.code_column import CleanCodes, cleaned, verbatim
 from grouper.records.layout import ColumnMap
 from grouper.records.scalars import OTHER_FUNDS, Scalars
 from grouper.records.sources import Sources
+from grouper.records.spellings import load_spellings
 from grouper.records.user import Column
 
 #: findings that reject a row; others only warn
@@ -27,6 +29,24 @@ REJECTING = ("RE01", "RE02", "RE03", "RE04", "RE05", "RE07")
 #: separators that may join codes in a cell; `|` is our own
 _SEPARATORS = ("|", ";", "；", "、", ",", "，", "/", " ")
 _BILL_PARTS = ("account_paid", "account_family_paid", "cash_paid")
+#: what a batch is for
+Use = Literal["group", "settle"]
+#: the fields that grouping reads, and the one that names the row
+_GROUPING = ("id", "sex", "age", "age_days", "weight", "los", "icu_hours", "leaving")
+#: the fields that are checked beside them
+_CHECKED = (
+    *scalars.KEYS,
+    "visit_no",
+    "birth_date",
+    "admit_time",
+    "discharge_time",
+    "total_cost",
+    "fund_basic",
+    "fund_total",
+    *OTHER_FUNDS,
+    "cash_paid",
+    *_BILL_PARTS,
+)
 #: above this share of words, a code column holds names
 _NAMES = 0.5
 
@@ -42,9 +62,17 @@ class _Input:
 
 
 def assemble(
-    table: Sources, mapping: ColumnMap, findings: Findings, *, as_is: bool, part: bool = False
+    table: Sources,
+    mapping: ColumnMap,
+    findings: Findings,
+    *,
+    as_is: bool,
+    part: bool = False,
+    use: Use = "settle",
 ) -> CaseBatch:
     """The records as columns.
+
+    use: a batch that is grouped only lacks the texts of settling, and taken as it stands the costs.
 
     Raises RecordError (RE15) if a code column holds names; never for a `part` of a larger table,
     where a few odd rows may be all there is.
@@ -54,9 +82,11 @@ def assemble(
     reader = Scalars(table, mapping, findings, REJECTING, reject)
     _unreadable(reader)
     if as_is:
-        return _exact(given, reader)
+        return _exact(given, reader, use)
     dx, px = (_codes(given, reader, kind) for kind in ("dx", "px"))
     batch = _standard(given, reader, dx, px)
+    if use == "settle":
+        batch = _with_texts(batch, reader)
     place = table.where
     check.check_newborns(batch, findings, place)
     check.check_ids(batch, findings, place)
@@ -70,45 +100,62 @@ def _unreadable(reader: Scalars) -> None:
         reader.reject[row] = REJECTING.index("RE03") + 1
 
 
-def _exact(given: _Input, reader: Scalars) -> CaseBatch:
+def _exact(given: _Input, reader: Scalars, use: Use) -> CaseBatch:
     """Values as they stand: codes verbatim, numbers only where numbers are written."""
-    dx, px = (verbatim(_slots(given, kind, as_is=True)) for kind in ("dx", "px"))
+    dx, px = (verbatim(_slots(given, kind, "as_is")) for kind in ("dx", "px"))
     quiet = Scalars(given.table, given.mapping, Findings(), (), reader.reject)
-    number, text = quiet.numbers, quiet.texts
-    fund_basic = quiet.money("fund_basic")
-    funds = _funds(quiet)
-    return CaseBatch(
+    number = quiet.numbers
+    whole, thousandths = plain.whole(0, plain.MOST), plain.whole(0, plain.MOST // 1000, scale=1000)
+    batch = CaseBatch(
         dx=dx,
         px=px,
-        sex=_uint8(number("sex", values.sex_exact, missing=0)),
-        age_years=_int32(number("age", values.count_exact)),
-        age_days=_int32(number("age_days", values.count_exact)),
-        admission_weight=_int32(number("weight", values.thousandths_exact)),
-        los_days=_int32(number("los", values.count_exact)),
-        icu_hours=_int32(number("icu_hours", values.thousandths_exact)),
-        discharge_disposition=_uint8(number("leaving", values.leaving_exact, missing=0)),
+        sex=_uint8(number("sex", values.sex_exact, plain=plain.exact("12"), missing=0)),
+        age_years=_int32(number("age", values.count_exact, plain=whole)),
+        age_days=_int32(number("age_days", values.count_exact, plain=whole)),
+        admission_weight=_int32(number("weight", values.thousandths_exact, plain=thousandths)),
+        los_days=_int32(number("los", values.count_exact, plain=whole)),
+        icu_hours=_int32(number("icu_hours", values.thousandths_exact, plain=thousandths)),
+        discharge_disposition=_uint8(
+            number("leaving", values.leaving_exact, plain=plain.exact("123456789"), missing=0)
+        ),
         reject=reader.reject,
         reject_codes=REJECTING,
-        case_id=text("id", exact=True),
-        hospital=text("hospital", exact=True),
-        hospital_level=text("hospital_level", exact=True),
-        insurance=text("insurance", exact=True),
-        area=text("area", exact=True),
-        discharge_date=_int32(number("discharge_time", values.day)),
-        total_cost_fen=quiet.money("total_cost"),
-        fund_basic_fen=fund_basic,
-        other_funds_fen=scalars.other_funds(quiet, fund_basic, funds),
+        case_id=scalars.exact_ids(quiet),
         source=given.table.label,
         row=given.table.numbers,
     )
+    return batch if use == "group" else _with_costs(batch, quiet)
+
+
+def _with_costs(batch: CaseBatch, quiet: Scalars) -> CaseBatch:
+    """The same cases with what settling needs, as it stands."""
+    fund_basic = quiet.money("fund_basic")
+    return replace(
+        batch,
+        hospital=quiet.texts("hospital", exact=True),
+        hospital_level=quiet.texts("hospital_level", exact=True),
+        insurance=quiet.texts("insurance", exact=True),
+        area=quiet.texts("area", exact=True),
+        discharge_date=_int32(quiet.day("discharge_time")),
+        total_cost_fen=quiet.money("total_cost"),
+        fund_basic_fen=fund_basic,
+        other_funds_fen=scalars.other_funds(quiet, fund_basic, _funds(quiet)),
+    )
+
+
+def columns_read(mapping: ColumnMap, *, as_is: bool, use: Use) -> set[int]:
+    """The columns of a table that `assemble` looks at."""
+    lists = {at for columns in mapping.lists.values() for at in columns}
+    wanted: Collection[str] = mapping.scalars
+    if use == "group":
+        wanted = _GROUPING if as_is else (*_GROUPING, *_CHECKED)
+    return lists | {at for name, at in mapping.scalars.items() if name in wanted}
 
 
 def _standard(given: _Input, reader: Scalars, dx: CodeColumn, px: CodeColumn) -> CaseBatch:
-    units = given.mapping.units
     ids = scalars.case_ids(reader)
     years, days = scalars.ages(reader)
     los, left = scalars.stays(reader)
-    weight_unit, icu_unit = units.get("weight", "g"), units.get("icu_hours", "hour")
     total = reader.money("total_cost")
     fund_basic = reader.money("fund_basic")
     others = scalars.other_funds(reader, fund_basic, _funds(reader))
@@ -116,30 +163,33 @@ def _standard(given: _Input, reader: Scalars, dx: CodeColumn, px: CodeColumn) ->
     return CaseBatch(
         dx=dx,
         px=px,
-        sex=_uint8(reader.numbers("sex", lambda cell: values.coded(cell, "sex"), missing=0)),
+        sex=_uint8(scalars.coded(reader, "sex")),
         age_years=_int32(years),
         age_days=_int32(days),
-        admission_weight=_int32(
-            reader.numbers("weight", lambda cell: values.weight(cell, unit=weight_unit))
-        ),
+        admission_weight=_int32(scalars.weights(reader)),
         los_days=_int32(los),
-        icu_hours=_int32(
-            reader.numbers("icu_hours", lambda cell: values.hours(cell, unit=icu_unit))
-        ),
+        icu_hours=_int32(scalars.icu_hours(reader)),
         discharge_disposition=_uint8(scalars.leaving(reader)),
         reject=reader.reject,
         reject_codes=REJECTING,
         case_id=ids,
-        hospital=reader.texts("hospital", exact=False),
-        hospital_level=reader.texts("hospital_level", exact=False),
-        insurance=scalars.insurances(reader),
-        area=reader.texts("area", exact=False),
         discharge_date=_int32(left),
         total_cost_fen=total,
         fund_basic_fen=fund_basic,
         other_funds_fen=others,
         source=given.table.label,
         row=given.table.numbers,
+    )
+
+
+def _with_texts(batch: CaseBatch, reader: Scalars) -> CaseBatch:
+    """The same cases with who was where, insured how."""
+    return replace(
+        batch,
+        hospital=reader.texts("hospital", exact=False),
+        hospital_level=reader.texts("hospital_level", exact=False),
+        insurance=scalars.insurances(reader),
+        area=reader.texts("area", exact=False),
     )
 
 
@@ -184,7 +234,7 @@ def _codes(given: _Input, reader: Scalars, kind: CodeKind) -> CodeColumn:
     """The codes of one kind, cleaned; RE02 for rows whose principal diagnosis alone is missing."""
     columns = given.mapping.lists.get(kind, ())
     table = load_dictionary().table(kind)
-    clean: CleanCodes = cleaned(_slots(given, kind, as_is=False), table)
+    clean: CleanCodes = cleaned(_slots(given, kind, "standard"), table)
     if not columns:
         return clean.column
     if given.part:
@@ -200,7 +250,7 @@ def _codes(given: _Input, reader: Scalars, kind: CodeKind) -> CodeColumn:
             given.findings.add("RE02", place(row), id=check.short(_id(reader, row)))
         given.findings.counts["RE02"] = int(clean.headless.sum())
         reader.reject_rows("RE02", clean.headless)
-    check.check_codes(clean, table, given.findings, place)
+    check.check_codes(clean, table, given.findings, place, part=given.part)
     return clean.column
 
 
@@ -234,25 +284,26 @@ def _id(reader: Scalars, row: int) -> str:
     return str(int(reader.table.numbers[row]))
 
 
-def _slots(given: _Input, kind: CodeKind, *, as_is: bool) -> Slots:
+def _slots(given: _Input, kind: CodeKind, cleaning: Literal["standard", "as_is"]) -> Slots:
     """The slots of all columns of one list of codes, in order."""
     columns = given.mapping.lists.get(kind, ())
-    n = len(given.table)
     if not columns:
-        return Slots([], np.zeros(0, np.int32), np.zeros(n + 1, np.int64))
+        return Slots([], np.zeros(0, np.int32), np.zeros(len(given.table) + 1, np.int32))
     asked = given.mapping.separators.get(kind)
-    parts = []
+    separators = []
     for at in columns:
-        column = given.table.columns[at]
         # one column a code: an empty cell is a slot, and only a separator asked for splits it
         alone = _is_alone(given.mapping.fields[at])
-        if as_is:
-            separator = asked or (None if alone else "|")
+        if cleaning == "as_is":
+            separators.append(asked or (None if alone else "|"))
         else:
             found = given.mapping.joined.get(at)
-            separator = asked or (None if alone else found or _separator_of(column))
-        parts.append(slots_of(column, separator=separator))
-    return side_by_side(parts)
+            separator = asked or (
+                None if alone else found or _separator_of(given.table.columns[at])
+            )
+            separators.append(separator)
+    cells = [given.table.columns[at] for at in columns]
+    return slots_of(cells, separators, load_spellings(kind, cleaning))
 
 
 def _separator_of(column: Column) -> str:

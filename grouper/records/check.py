@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from grouper.codes.dictionary import CodeTable
 from grouper.errors import Issue
-from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch, CodeColumn
-from grouper.records.code_column import CleanCodes, code_counts, rows_of
+from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
+from grouper.records.code_column import CleanCodes
+from grouper.records.textcolumn import fingerprints
 
 #: where a row is, for a message
 Place = Callable[[int], str]
@@ -90,43 +91,27 @@ def summarize(batch: CaseBatch, findings: Findings) -> Summary:
 
 def short(value: object, *, limit: int = 40) -> str:
     """A value fit for a message: one line, not longer than a line."""
-    text = "".join(char if char.isprintable() else "�" for char in str(value)[: limit + 1])
+    text = str(value)[: limit + 1]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else "�" for char in text)
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 
-def unknown_codes(column: CodeColumn, table: CodeTable) -> list[dict[str, object]]:
-    """Codes that are not in the dictionary, commonest first, with the nearest known ones.
+def check_codes(
+    clean: CleanCodes, table: CodeTable, findings: Findings, place: Place, *, part: bool
+) -> None:
+    """RW01 unknown, RW02 repaired, RW03 gray, RW05 gaps and repetitions.
 
-    Only the commonest get a suggestion: looking for one costs far more than knowing.
+    Near codes are looked for where the rows are no part of more: it costs far more than knowing
+    that a code is unknown.
     """
-    counts = code_counts(column)
-    missing = [(code, n) for code, n in counts.most_common() if code not in table]
-    return [
-        {
-            "kind": table.kind,
-            "code": code,
-            "count": n,
-            "suggestion": " ".join(table.near(code)) if place < COMMONEST else "",
-        }
-        for place, (code, n) in enumerate(missing)
-    ]
-
-
-def check_codes(clean: CleanCodes, table: CodeTable, findings: Findings, place: Place) -> None:
-    """RW01 unknown, RW02 repaired, RW03 gray, RW05 gaps and repetitions."""
-    column = clean.column
-    first_row = _first_rows(column)
-    for entry in unknown_codes(column, table):
-        code = str(entry["code"])
-        findings.add(
-            "RW01",
-            place(first_row[code]),
-            times=int(str(entry["count"])),
-            kind=table.kind,
-            text=short(code),
-            near=entry["suggestion"] or "-",
-        )
-        findings.unknown.append({**entry, "code": short(code)})
+    for at, (code, times, row) in enumerate(clean.unknown):
+        near = "" if part or at >= COMMONEST else " ".join(table.near(code))
+        where = place(row) if findings.kept["RW01"] < EXAMPLES else ""
+        told = {"kind": table.kind, "text": short(code), "near": near or "-"}
+        findings.add("RW01", where, times=times, **told)
+        entry = {"kind": table.kind, "code": short(code), "count": times, "suggestion": near}
+        findings.unknown.append(entry)
     for change in clean.changed:
         for how in change.how:
             findings.repairs[how] += change.count
@@ -138,33 +123,13 @@ def check_codes(clean: CleanCodes, table: CodeTable, findings: Findings, place: 
             to=" ".join(change.codes),
             how=" ".join(change.how),
         )
-    _gray(column, table, findings, place)
+    for code, times, row in clean.gray:
+        where = place(row) if findings.kept["RW03"] < EXAMPLES else ""
+        findings.add("RW03", where, times=times, kind=table.kind, text=code)
     for what, mask in (("gap", clean.gaps), ("duplicate", clean.duplicates)):
         if mask.any():
             at = int(mask.argmax())
             findings.add("RW05", place(at), times=int(mask.sum()), found=what, kind=table.kind)
-
-
-def _first_rows(column: CodeColumn) -> dict[str, int]:
-    """The row in which each code stands first."""
-    rows = np.zeros(len(column.texts), np.int64)
-    rows[column.index[::-1]] = rows_of(column)[::-1]
-    return dict(zip(column.texts, rows.tolist(), strict=True))
-
-
-def _gray(column: CodeColumn, table: CodeTable, findings: Findings, place: Place) -> None:
-    """RW03: principal diagnoses and main operations that the payer does not accept."""
-    filled = np.flatnonzero(np.diff(column.offsets) > 0)
-    heads = column.index[column.offsets[:-1][filled]]
-    gray = np.array([table.is_gray(text) for text in column.texts], bool)
-    if not len(heads) or not gray[heads].any():
-        return
-    hit = gray[heads]
-    codes, first, counts = np.unique(heads[hit], return_index=True, return_counts=True)
-    rows = filled[hit][first]
-    for at in np.argsort(-counts, kind="stable").tolist():
-        code, times = column.texts[codes[at]], int(counts[at])
-        findings.add("RW03", place(int(rows[at])), times=times, kind=table.kind, text=code)
 
 
 def check_newborns(batch: CaseBatch, findings: Findings, place: Place) -> None:
@@ -180,10 +145,11 @@ def check_newborns(batch: CaseBatch, findings: Findings, place: Place) -> None:
 
 def check_ids(batch: CaseBatch, findings: Findings, place: Place) -> None:
     """RW08: the same id in several rows; all of them are kept."""
+    prints = np.sort(fingerprints(batch.case_id))
+    if not ((prints[1:] == prints[:-1]) & (prints[1:] != 0)).any():
+        return
     counts = Counter(batch.case_id)
     counts.pop("", None)
-    if len(counts) == len(batch.case_id):
-        return
     for case_id, n in counts.most_common(EXAMPLES):
         if n < 2:
             break

@@ -1,20 +1,20 @@
-"""Cells of codes → a `CodeColumn`: verbatim, or repaired spelling by spelling."""
+"""Slots of codes → a `CodeColumn`: verbatim, or repaired spelling by spelling."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grouper.codes.dictionary import CodeKind, CodeTable, load_dictionary
-from grouper.codes.normalize import Repair, is_name, repair
+from grouper.codes.dictionary import CodeTable
+from grouper.records._spellings import distinct, expanded, trimmed
 from grouper.records.batch import CodeColumn
 from grouper.records.cells import Slots
-from grouper.records.values import cell_text, known_text
+from grouper.records.spellings import CHANGED, GRAY, LONE, UNKNOWN, Meanings, meanings_of
+from grouper.records.values import cell_text
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,22 @@ class Changed:
     row: int
 
 
+class Met(NamedTuple):
+    """A code that deserves a remark: how often it occurs, the first row with it."""
+
+    code: str
+    times: int
+    row: int
+
+
 @dataclass(frozen=True)
 class CleanCodes:
     """Codes after cleaning, and what it found.
 
     headless: rows (mask) whose first slot is empty while later ones are filled; gaps, duplicates:
     rows (masks) where an empty slot was closed or a repeated code dropped; filled: slots with
-    something in them; words: those of them that hold words only.
+    something in them; words: those of them that hold words only; unknown: codes that are not in the
+    dictionary; gray: codes in first place that the payer refuses; commonest first.
     """
 
     column: CodeColumn
@@ -44,189 +53,128 @@ class CleanCodes:
     filled: int = 0
     words: int = 0
     changed: list[Changed] = field(default_factory=list)
+    unknown: list[Met] = field(default_factory=list)
+    gray: list[Met] = field(default_factory=list)
 
 
 def verbatim(slots: Slots) -> CodeColumn:
     """Codes exactly as they stand; only empty slots at the end of a row are left out."""
-    texts = [cell_text(value) for value in slots.values]
-    filled = np.array([value is not None for value in slots.values], bool)[slots.index]
-    rows = _rows(slots)
-    # position of the last filled slot of each row: empty ones after it are columns, not codes
-    last = np.full(len(slots), -1, np.int64)
-    np.maximum.at(last, rows[filled], np.flatnonzero(filled))
-    keep = np.arange(len(rows)) <= last[rows]
-    return _column(texts, slots.index[keep], rows[keep], len(slots))
+    if slots.known is not None:
+        if slots.alone:
+            return CodeColumn(slots.known.texts, *trimmed(slots.index, slots.offsets))
+        return CodeColumn(slots.known.texts, slots.index, slots.offsets)
+    # as `trimmed` has it, 0 is the empty slot
+    number = np.array([value is not None for value in slots.values], np.int32)
+    number[number > 0] = np.arange(1, number.sum() + 1)
+    texts = ["", *(cell_text(value) for value in slots.values if value is not None)]
+    index, offsets = trimmed(number[slots.index] if len(number) else slots.index, slots.offsets)
+    return _merged(texts, index, offsets)
+
+
+def _merged(
+    texts: Sequence[str], index: NDArray[np.int32], offsets: NDArray[np.int32]
+) -> CodeColumn:
+    """Two cells may write one text (the number 1 and the text "1"): numbers follow the text."""
+    numbers: dict[str, int] = {}
+    renumber = np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int32)
+    return CodeColumn(list(numbers), renumber[index], offsets)
 
 
 def cleaned(slots: Slots, table: CodeTable) -> CleanCodes:
     """Codes cleaned and repaired by the dictionary; gaps closed, repetitions dropped."""
-    known = [_looked_up(value, table) for value in slots.values]
-    repairs = [each.repair for each in known]
-    lengths = np.array([len(each.codes) for each in repairs], np.int64)
-    rows = _rows(slots)
-    per_slot = lengths[slots.index] if len(repairs) else np.zeros(0, np.int64)
-    headless, gaps = _holes(slots, rows, per_slot)
-    texts, flat = _fan_out(repairs)
-    starts = np.concatenate([[0], np.cumsum(lengths)])[:-1] if len(repairs) else lengths
-    code_rows = np.repeat(rows, per_slot)
-    first = np.repeat(starts[slots.index], per_slot) if len(repairs) else code_rows
-    within = np.arange(len(code_rows)) - np.repeat(np.cumsum(per_slot) - per_slot, per_slot)
-    index = flat[first + within]
-    if table.kind == "dx":
-        texts, index, code_rows = _with_asterisks(texts, index, code_rows, table)
-    keep = _first_of_kind(index, code_rows, len(texts))
-    duplicates = np.zeros(len(slots), bool)
-    duplicates[code_rows[~keep]] = True
+    known = slots.known.meanings if slots.known else None
+    meanings = known or meanings_of(slots.values, table)
+    codes, rows, headless, gaps, filled, words, changed = expanded(
+        slots.index, slots.offsets, meanings.code_start, meanings.code, meanings.flags
+    )
+    flags = meanings.code_flags
+    if len(codes) and (flags & LONE).any():
+        codes, rows, flags = _with_asterisks(codes, rows, meanings, table)
+    n, offsets, duplicates, n_unknown, n_gray = distinct(codes, rows, flags)
+    index = codes[:n]
     return CleanCodes(
-        _column(texts, index[keep], code_rows[keep], len(slots)),
+        CodeColumn(meanings.codes, index, offsets),
         headless,
         gaps,
         duplicates,
-        _cells(slots, [each.filled for each in known]),
-        _cells(slots, [each.word for each in known]),
-        _changes(slots, repairs, rows),
+        filled,
+        words,
+        _changes(slots, meanings) if changed else [],
+        _met(index, flags & UNKNOWN, meanings, offsets) if n_unknown else [],
+        _gray_heads(index, offsets, meanings) if n_gray else [],
     )
 
 
-def _rows(slots: Slots) -> NDArray[np.int64]:
-    return np.repeat(np.arange(len(slots), dtype=np.int64), np.diff(slots.offsets))
+def _rows(offsets: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The row of each element of a list."""
+    return np.repeat(np.arange(len(offsets) - 1, dtype=np.int64), np.diff(offsets))
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known about a spelling: its codes, whether it is anything, whether it is words."""
-
-    repair: Repair
-    filled: bool
-    word: bool
-
-
-def _looked_up(value: object, table: CodeTable) -> _Known:
-    """A cell's value understood; common spellings are remembered from one table to the next."""
-    if isinstance(value, str) and table is load_dictionary().table(table.kind):
-        return _remembered(value, table.kind)
-    return _understood(value, table)
-
-
-@lru_cache(maxsize=1 << 17)
-def _remembered(text: str, kind: CodeKind) -> _Known:
-    return _understood(text, load_dictionary().table(kind))
-
-
-def _understood(value: object, table: CodeTable) -> _Known:
-    text, is_text = known_text(value), isinstance(value, str)
-    repaired = repair(text, table, is_number=not is_text) if text else Repair(())
-    return _Known(repaired, bool(text), isinstance(value, str) and is_name(value))
-
-
-def _holes(
-    slots: Slots, rows: NDArray[np.int64], per_slot: NDArray[np.int64]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Rows with an empty first slot, and rows with an empty slot elsewhere before a filled one."""
-    n = len(slots)
-    headless, gaps = np.zeros(n, bool), np.zeros(n, bool)
-    filled = per_slot > 0
-    last = np.full(n, -1, np.int64)
-    np.maximum.at(last, rows[filled], np.flatnonzero(filled))
-    hole = ~filled & (np.arange(len(rows)) < last[rows])
-    is_first = np.zeros(len(rows), bool)
-    is_first[slots.offsets[:-1][np.diff(slots.offsets) > 0]] = True
-    headless[rows[hole & is_first]] = True
-    gaps[rows[hole & ~is_first]] = True
-    return headless, gaps
-
-
-def _fan_out(repairs: Sequence[Repair]) -> tuple[list[str], NDArray[np.int32]]:
-    """Distinct codes, and for every repair one after the other the ids of its codes."""
-    ids: dict[str, int] = {}
-    flat = [ids.setdefault(code, len(ids)) for each in repairs for code in each.codes]
-    return list(ids), np.array(flat, np.int32)
-
-
-def _with_asterisks(
-    texts: list[str],
+def _met(
     index: NDArray[np.int32],
-    rows: NDArray[np.int64],
-    table: CodeTable,
-) -> tuple[list[str], NDArray[np.int32], NDArray[np.int64]]:
-    """Join a lone asterisk code to the dagger code before it where the dictionary has the pair."""
-    lone = [text.endswith("*") and "+" not in text for text in texts]
-    if not any(lone):
-        return texts, index, rows
-    texts, index = list(texts), index.copy()
-    ids = {text: k for k, text in enumerate(texts)}
-    drop = np.zeros(len(index), bool)
-    for at in np.flatnonzero(np.array(lone)[index]).tolist():
-        if at == 0 or rows[at - 1] != rows[at]:
-            continue
-        pair = f"{texts[index[at - 1]].rstrip('+')}+{texts[index[at]]}"
-        if pair in table:
-            index[at - 1] = ids.setdefault(pair, len(ids))
-            drop[at] = True
-    texts += list(ids)[len(texts) :]
-    return texts, index[~drop], rows[~drop]
-
-
-def _first_of_kind(
-    index: NDArray[np.int32], rows: NDArray[np.int64], distinct: int
-) -> NDArray[np.bool_]:
-    """Elements that do not repeat an earlier code of their row."""
-    keys = rows * max(distinct, 1) + index
-    ordered = np.sort(keys)
-    if not (ordered[1:] == ordered[:-1]).any():
-        return np.ones(len(index), bool)
-    keep = np.zeros(len(index), bool)
-    keep[np.unique(keys, return_index=True)[1]] = True
-    return keep
-
-
-def _cells(slots: Slots, marked: Sequence[bool]) -> int:
-    """How many cells have a distinct value that is marked."""
-    return int(np.array(marked, bool)[slots.index].sum()) if len(marked) else 0
-
-
-def _changes(slots: Slots, repairs: Sequence[Repair], rows: NDArray[np.int64]) -> list[Changed]:
-    touched = [k for k, each in enumerate(repairs) if each.how]
-    if not touched:
-        return []
-    counts = np.bincount(slots.index, minlength=len(repairs))
-    first = np.zeros(len(repairs), np.int64)
-    first[slots.index[::-1]] = rows[::-1]
+    marked: NDArray[np.integer],
+    meanings: Meanings,
+    offsets: NDArray[np.integer],
+) -> list[Met]:
+    """The marked codes among those of rows, commonest first, equally common ones as they come."""
+    places = np.flatnonzero(marked[index])
+    codes, first, counts = np.unique(index[places], return_index=True, return_counts=True)
+    rows = np.searchsorted(offsets, places[first], side="right") - 1
     return [
-        Changed(
-            cell_text(slots.values[k]),
-            repairs[k].codes,
-            repairs[k].how,
-            int(counts[k]),
-            int(first[k]),
-        )
-        for k in touched
+        Met(meanings.codes[int(codes[k])], int(counts[k]), int(rows[k]))
+        for k in np.lexsort((first, -counts)).tolist()
     ]
 
 
-def _column(
-    texts: Sequence[str], index: NDArray[np.int32], rows: NDArray[np.int64], n: int
-) -> CodeColumn:
-    """A column whose distinct texts are those in use, in order of first appearance."""
-    offsets = np.zeros(n + 1, np.int32)
-    np.cumsum(np.bincount(rows, minlength=n), out=offsets[1:])
-    first = np.full(len(texts), len(index), np.int64)
-    first[index[::-1]] = np.arange(len(index) - 1, -1, -1)
-    used = np.argsort(first, kind="stable")[: int((first < len(index)).sum())]
-    # two cells may write one text (the number 1 and the text "1"): ids follow the text
-    ids: dict[str, int] = {}
-    renumber = np.zeros(len(texts), np.int32)
-    for k in used.tolist():
-        renumber[k] = ids.setdefault(texts[k], len(ids))
-    return CodeColumn(list(ids), renumber[index], offsets)
+def _gray_heads(
+    index: NDArray[np.int32], offsets: NDArray[np.int32], meanings: Meanings
+) -> list[Met]:
+    """Gray codes in first place."""
+    rows = np.flatnonzero(np.diff(offsets))
+    heads = index[offsets[rows]]
+    found = _met(heads, meanings.code_flags & GRAY, meanings, np.arange(len(heads) + 1))
+    return [each._replace(row=int(rows[each.row])) for each in found]
 
 
-def rows_of(column: CodeColumn) -> NDArray[np.int64]:
-    """The row of each element of a column."""
-    return np.repeat(np.arange(len(column), dtype=np.int64), np.diff(column.offsets))
+def _with_asterisks(
+    codes: NDArray[np.int32], rows: NDArray[np.int32], meanings: Meanings, table: CodeTable
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]:
+    """Join a lone asterisk code to the dagger code before it where the dictionary has the pair."""
+    flags, names = meanings.code_flags, meanings.codes
+    lone = np.flatnonzero(flags[codes] & LONE)
+    row = _rows(rows)
+    lone = lone[(lone > 0) & (row[lone] == row[lone - 1])]
+    if not len(lone):
+        return codes, rows, flags
+    codes, drop = codes.copy(), np.zeros(len(codes), bool)
+    for at in lone.tolist():
+        pair = f"{names[int(codes[at - 1])].rstrip('+')}+{names[int(codes[at])]}"
+        if pair in table:
+            codes[at - 1] = names.number(pair)
+            drop[at] = True
+    more = np.zeros(max(len(names) - len(flags), 0), np.uint8)
+    # a pair is in the dictionary, and so has no other mark than gray
+    more[:] = [GRAY * table.is_gray(code) for code in names[len(flags) :]]
+    offsets = np.zeros(len(rows), np.int32)
+    np.cumsum(np.bincount(row[~drop], minlength=len(rows) - 1), out=offsets[1:])
+    return codes[~drop], offsets, np.concatenate([flags, more])
 
 
-def code_counts(column: CodeColumn) -> Counter[str]:
-    """How often each code occurs."""
-    counts = np.bincount(column.index, minlength=len(column.texts))
-    return Counter(dict(zip(column.texts, counts.tolist(), strict=True)))
+def _changes(slots: Slots, meanings: Meanings) -> list[Changed]:
+    """The repaired spellings in use, in the order in which they appear."""
+    places = np.flatnonzero(meanings.flags[slots.index] & CHANGED)
+    used, first, counts = np.unique(slots.index[places], return_index=True, return_counts=True)
+    found = []
+    for k in np.argsort(first).tolist():
+        spelling, place = int(used[k]), places[first[k]]
+        start, stop = meanings.code_start[spelling], meanings.code_start[spelling + 1]
+        found.append(
+            Changed(
+                cell_text(meanings.values[spelling]),
+                tuple(meanings.codes[int(code)] for code in meanings.code[start:stop]),
+                meanings.how[spelling],
+                int(counts[k]),
+                int(np.searchsorted(slots.offsets, place, side="right") - 1),
+            )
+        )
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,11 +12,16 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from grouper.errors import RecordError
+from grouper.records._lines import lone_returns, occurrences
 from grouper.records.raw import HEADER_ROWS, HeaderScore, Raw, header_row
+from grouper.records.transcode import utf8_of
+from grouper.records.user import Lines
 from grouper.sheet import Decoded, best_separator, cells_of, decode, text_rows
 
 _Row = tuple[str, ...]
-_NONE = np.zeros(0, np.int64)
+_UNREAD = pa.chunked_array([], pa.string())
+#: small enough for the cache: twice as fast as one piece, though columns must be joined again
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -49,20 +55,74 @@ def read_delimited(
 
 
 def read_part(
-    data: bytes, name: str, path: str, head: Head, *, encoding: str, first: int, sound: bool
+    body: bytes | memoryview,
+    prefix: bytes,
+    name: str,
+    path: str,
+    head: Head,
+    *,
+    encoding: str,
+    first: int,
+    sound: bool,
+    only: Collection[int] | None = None,
 ) -> Raw:
-    """Records of a part of a file: the bytes of its header, then whole lines from `first` on.
+    """Records of a part of a file: whole lines from `first` on; `prefix` are those of its header.
+
+    only: the columns that are wanted if the lines themselves can be written back (`Raw.lines`).
 
     The head and the encoding are those of the whole file; `sound` if all of it is known to be in
-    that encoding. There may be no record at all.
+    that encoding, and to be without NUL, lone CR or stray quote. There may be no record at all.
     """
-    before = first - 1 - head.last
-    table = _fast(data, head, b"\r\n") if sound and encoding == "utf-8" else None
-    if table is None:
+    raw = None
+    if sound:
+        raw = _sound(memoryview(body), name, path, head, encoding, first, only)
+    if raw is None:
+        data = prefix + body
         raw = _raw(data, decode(data, name, encoding=encoding), head, name, path, blank=b"\r\n")
-        return replace(raw, numbers=raw.numbers + before)
-    numbers = _line_numbers(data, head, len(table)) + before
+        raw = replace(raw, numbers=raw.numbers + (first - 1 - head.last))
+    return raw
+
+
+def _sound(
+    own: memoryview,
+    name: str,
+    path: str,
+    head: Head,
+    encoding: str,
+    first: int,
+    only: Collection[int] | None,
+) -> Raw | None:
+    """The records of a sound part; None if only a closer look can tell."""
+    body = own if encoding == "utf-8" else memoryview(utf8_of(own, encoding))
+    n = _ended(body)
+    if occurrences(body, ord('"')):
+        table = _parsed(body, head, quoted=True)
+    else:
+        table = _parsed(body, head, quoted=False, only=only)
+        if table is not None and len(table) == n and n:
+            lines = Lines({encoding: own, "utf-8": body}, head.delimiter)
+            numbers = np.arange(first, first + n, dtype=np.int64)
+            columns = _all_columns(table, head)
+            return Raw(name, path, "text", head.names, columns, numbers, head.line, lines=lines)
+        if only is not None:
+            # blank lines stand between the records
+            table = _parsed(body, head, quoted=False)
+    if table is None:
+        return None
+    numbers = _numbers(np.frombuffer(body, np.uint8), first, len(table))
     return Raw(name, path, "text", head.names, tuple(table.columns), numbers, head.line)
+
+
+def _all_columns(table: pa.Table, head: Head) -> tuple[pa.ChunkedArray, ...]:
+    """The columns in the order of the header, those not read without a cell."""
+    read = dict(zip(table.column_names, table.columns, strict=True))
+    return tuple(read.get(str(at), _UNREAD) for at in range(len(head.names)))
+
+
+def _ended(body: memoryview) -> int:
+    """How many lines a body has, the last one with a line end or not."""
+    whole = not len(body) or body[-1] == 10
+    return occurrences(body, 10) + (not whole)
 
 
 def has_crlf(text: str) -> bool:
@@ -117,13 +177,26 @@ def find_head(text: str, path: str, score: HeaderScore) -> Head:
 
 def _fast(utf8: bytes, head: Head, blank: bytes | None = None) -> pa.Table | None:
     """The body through Arrow; None if anything in it needs a closer look."""
-    if b"\0" in utf8 or b"\n" not in utf8 or utf8.count(b"\r") != utf8.count(b"\r\n"):
+    if b"\0" in utf8 or b"\n" not in utf8 or lone_returns(utf8):
         return None
     body = memoryview(utf8)[head.body :]
     quoted = utf8.find(b'"', head.body) >= 0
-    quotes = np.flatnonzero(np.frombuffer(body, np.uint8) == ord('"')) if quoted else _NONE
-    if len(quotes) and not _well_quoted(body, quotes, head.delimiter):
-        return None
+    if quoted:
+        quotes = np.flatnonzero(np.frombuffer(body, np.uint8) == ord('"'))
+        if not _well_quoted(body, quotes, head.delimiter):
+            return None
+    return _parsed(body, head, quoted=quoted, blank=blank)
+
+
+def _parsed(
+    body: memoryview,
+    head: Head,
+    *,
+    quoted: bool,
+    blank: bytes | None = b"\r\n",
+    only: Collection[int] | None = None,
+) -> pa.Table | None:
+    """A body as Arrow reads it, None if a row has not the cells of the header."""
     if not bytes(body[:100]).strip(blank) and not bytes(body).strip(blank):
         return _empty(len(head.names))
     wrong: list[Any] = []
@@ -136,10 +209,12 @@ def _fast(utf8: bytes, head: Head, blank: bytes | None = None) -> pa.Table | Non
     try:
         table = pa_csv.read_csv(
             pa.BufferReader(pa.py_buffer(body)),
-            read_options=pa_csv.ReadOptions(column_names=names, block_size=1 << 22),
+            read_options=pa_csv.ReadOptions(
+                column_names=names, block_size=min(len(body), _BLOCK) + 1, use_threads=False
+            ),
             parse_options=pa_csv.ParseOptions(
                 delimiter=head.delimiter,
-                newlines_in_values=bool(len(quotes)),
+                newlines_in_values=quoted,
                 ignore_empty_lines=True,
                 invalid_row_handler=refuse,
             ),
@@ -147,6 +222,7 @@ def _fast(utf8: bytes, head: Head, blank: bytes | None = None) -> pa.Table | Non
                 check_utf8=False,
                 column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=False,
+                include_columns=None if only is None else [str(at) for at in sorted(only)],
             ),
         )
     except pa.ArrowInvalid:
@@ -181,8 +257,12 @@ def _well_quoted(body: memoryview, quotes: NDArray[np.int64], delimiter: str) ->
 
 def _line_numbers(utf8: bytes, head: Head, n: int) -> NDArray[np.int64]:
     """The line on which each record begins; blank lines and line ends in quotes count."""
-    first = utf8[: head.body].count(b"\n") + 1
-    body = np.frombuffer(utf8, np.uint8)[head.body :]
+    first = occurrences(memoryview(utf8)[: head.body], 10) + 1
+    return _numbers(np.frombuffer(utf8, np.uint8)[head.body :], first, n)
+
+
+def _numbers(body: NDArray[np.uint8], first: int, n: int) -> NDArray[np.int64]:
+    """The same for the n records of a body that begins on line `first`."""
     ends = np.flatnonzero(body == 10)
     if len(ends) in (n, n - 1) and not (body == ord('"')).any():
         return np.arange(first, first + n, dtype=np.int64)

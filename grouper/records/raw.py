@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from grouper.records.user import Column, Form
+from grouper.records.user import Column, Form, Lines
 
 #: how many cells of a row are known headers
 HeaderScore = Callable[[Sequence[str]], int]
@@ -24,7 +24,8 @@ class Raw:
 
     name: for messages; header: row number of the header in the source (0 = none, as in Parquet);
     numbers: (n,) row number of each record in the source, 1-based; faults: record position ->
-    `encoding`, `nul`, `quote`, `cells` for records that could not be read; facts: for the summary.
+    `encoding`, `nul`, `quote`, `cells` for records that could not be read; facts: for the summary;
+    lines: of text whose records may be written back line by line.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Raw:
     crlf: bool = False
     faults: Mapping[int, str] = field(default_factory=dict)
     facts: Mapping[str, object] = field(default_factory=dict)
+    lines: Lines | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)

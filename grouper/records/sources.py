@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from grouper.errors import RecordError
 from grouper.records.raw import Raw
-from grouper.records.user import ABSENT, Column, Form
+from grouper.records.user import ABSENT, Column, Form, Lines
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Sources:
     """Rows of one or more sources, in order.
 
     names, columns: as in `Raw`; starts: row at which each source begins; numbers: (n,) row number
-    of each record in its own source.
+    of each record in its own source; lines: of a single source of text, as in `Raw`.
     """
 
     raws: tuple[Raw, ...]
@@ -31,6 +31,7 @@ class Sources:
     starts: tuple[int, ...]
     numbers: NDArray[np.int64]
     faults: dict[int, str]
+    lines: Lines | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)

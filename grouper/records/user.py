@@ -35,6 +35,18 @@ Column: TypeAlias = "pa.ChunkedArray | list[object]"
 
 
 @dataclass(frozen=True)
+class Lines:
+    """The lines of a text file as they stand, one a record but for blank ones.
+
+    Their cells are written as we would write them: no quotes, no line ends inside. bodies: the same
+    lines by encoding, always in `utf-8`, and in that of the file.
+    """
+
+    bodies: Mapping[str, memoryview]
+    delimiter: str
+
+
+@dataclass(frozen=True)
 class UserTable:
     """Columns of length n in the order of the source.
 
@@ -45,6 +57,7 @@ class UserTable:
              `arrow` (Parquet, tables: types kept), `json` (values kept, ABSENT = key not there)
     crlf     the source ended its lines with CR LF
     inputs   paths read, so that none of them is overwritten by a result
+    lines    of text as they stand, where all of them may be written back so
     """
 
     names: tuple[str, ...]
@@ -54,6 +67,7 @@ class UserTable:
     fields: Mapping[str, str] = field(default_factory=dict)
     crlf: bool = False
     inputs: tuple[str, ...] = ()
+    lines: Lines | None = None
 
     def __len__(self) -> int:
         return self.rows

@@ -158,7 +158,7 @@ def coded(cell: object, name: str) -> Value:
     text = half_width(known_text(cell)).upper().replace(" ", "")
     if not text:
         return Value(0)
-    table = _codes(name)
+    table = codes_of(name)
     if text in table:
         return Value(table[text])
     number = number_of(text)
@@ -171,7 +171,8 @@ def coded(cell: object, name: str) -> Value:
 
 
 @cache
-def _codes(name: str) -> dict[str, int]:
+def codes_of(name: str) -> dict[str, int]:
+    """How the codes of a set are written, half width and upper case -> the code."""
     return {half_width(text): int(code) for text, code in spellings(name).items()}
 
 

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pa_parquet
+from numpy.typing import NDArray
 
 from grouper.errors import DataFileError, Lang
+from grouper.records._lines import appended
 from grouper.records.fields import result_columns, result_header
 from grouper.records.layout import LISTS
 from grouper.records.outfile import Overwrite, check_output, whole_file
 from grouper.records.texts import arrow_column, json_column, json_text, split_lists, text_column
-from grouper.records.user import Column, Form, UserTable
+from grouper.records.user import Column, Form, Lines, UserTable
 from grouper.records.workbook_out import write_workbook
 
 #: (column key, values): the key is the English header; the Chinese one is data
@@ -153,21 +156,22 @@ def _write_text(file: BinaryIO, output: Output, delimiter: str) -> None:
 
 def write_head(file: BinaryIO, output: Output, delimiter: str) -> None:
     """The line of titles of a text file, after the mark of its encoding if it has one."""
-    codec = _codec(output)
+    codec = codec_of(output.encoding)
     if codec != (output.encoding or "utf-8-sig"):
         file.write(b"\xef\xbb\xbf")
     header = delimiter.join(_quoted(name, delimiter) for name in output.names)
     _encode(file, header + output.newline, codec)
 
 
-def _codec(output: Output) -> str:
-    encoding = output.encoding or "utf-8-sig"
-    return "utf-8" if encoding.lower().replace("_", "-") == "utf-8-sig" else encoding
+def codec_of(encoding: str | None) -> str:
+    """The encoding of what stands behind the mark at the beginning of a file."""
+    name = (encoding or "utf-8-sig").lower().replace("_", "-")
+    return "utf-8" if name in ("utf-8-sig", "utf8") else name
 
 
 def write_rows(file: BinaryIO, output: Output, delimiter: str) -> None:
     """RFC 4180: cells with a separator, a quote or a line end are quoted, no others."""
-    codec = _codec(output)
+    codec = codec_of(output.encoding)
     for columns in _chunks(output):
         cells = [_quote(text_column(column), delimiter) for column in columns]
         # the line end goes to the last cell, not to the line: a copy less of everything
@@ -176,15 +180,51 @@ def write_rows(file: BinaryIO, output: Output, delimiter: str) -> None:
         _encode(file, memoryview(lines.buffers()[2]), codec)
 
 
+def line_endings(output: Output, delimiter: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """What stands behind the user's own cells: text k is bytes[bounds[k]:bounds[k + 1]].
+
+    The output has result columns only. Raises DataFileError (DF144).
+    """
+    cells = [_quote(text_column(column), delimiter) for column in output.columns]
+    texts = pc.binary_join_element_wise("", *cells, delimiter).to_pylist()
+    encoded = [_encoded(text, codec_of(output.encoding)) for text in texts]
+    bounds = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    return np.frombuffer(b"".join(encoded), np.uint8), bounds
+
+
+def append_to_lines(
+    lines: Lines,
+    encoding: str | None,
+    delimiter: str,
+    endings: tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]],
+    *,
+    crlf: bool,
+) -> memoryview | None:
+    """The user's lines as they stand with an ending each; None if they cannot be written so.
+
+    endings: (n,) which text, and the texts as `line_endings` gives them.
+    """
+    body = lines.bodies.get(codec_of(encoding))
+    if body is None or delimiter != lines.delimiter:
+        return None
+    found: memoryview | None = appended(body, *endings, crlf)
+    return found
+
+
 def _encode(file: BinaryIO, text: str | memoryview, codec: str) -> None:
-    if codec.lower() in ("utf-8", "utf8"):
-        file.write(text.encode("utf-8") if isinstance(text, str) else text)
-        return
-    decoded = text if isinstance(text, str) else str(text, "utf-8")
+    if isinstance(text, memoryview):
+        file.write(
+            text if codec.lower() in ("utf-8", "utf8") else _encoded(str(text, "utf-8"), codec)
+        )
+    else:
+        file.write(_encoded(text, codec))
+
+
+def _encoded(text: str, codec: str) -> bytes:
     try:
-        file.write(decoded.encode(codec))
+        return text.encode(codec)
     except UnicodeEncodeError as error:
-        odd = decoded[error.start : error.start + 5]
+        odd = text[error.start : error.start + 5]
         raise DataFileError("DF144", text=odd, encoding=codec) from None
 
 

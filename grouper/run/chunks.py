@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -28,6 +28,7 @@ from grouper.records.read import (
 )
 from grouper.records.sources import Sources, join
 from grouper.records.user import Column, Form
+from grouper.records.write import codec_of
 from grouper.run.textfile import TextFile, TextPart, cut_text, scan_text
 
 #: what joins codes is judged by so many rows
@@ -127,7 +128,8 @@ def _same_columns(names: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[int
 
 def _single(raw: Raw, names: tuple[str, ...], order: Sequence[int], form: Form) -> Sources:
     columns = tuple(raw.columns[at] for at in order)
-    return Sources((raw,), names, columns, form, (0,), raw.numbers, dict(raw.faults))
+    lines = raw.lines if list(order) == sorted(order) else None
+    return Sources((raw,), names, columns, form, (0,), raw.numbers, dict(raw.faults), lines)
 
 
 @dataclass(frozen=True)
@@ -159,19 +161,33 @@ class TextFeed:
         """What was found about each file."""
         return tuple({"path": str(f.path), "form": "text", **f.facts} for f in self.files)
 
-    def parts(self, rows: int) -> Iterator[Part]:
-        """Parts of about `rows` lines."""
+    def writes_back(self, encoding: str | None, delimiter: str) -> bool:
+        """Whether lines of all files are good for a result as they stand."""
+        return all(
+            delimiter == file.head.delimiter and codec_of(encoding) in ("utf-8", file.encoding)
+            for file in self.files
+        )
+
+    def parts(self, rows: int, only: Collection[int] | None = None) -> Iterator[Part]:
+        """Parts of about `rows` lines.
+
+        only: columns that are wanted if the lines themselves can be written back (`Raw.lines`).
+        """
         whole = sum(file.size for file in self.files)
         number = before = 0
         for source, file in enumerate(self.files):
             for part in cut_text(file, rows):
                 done = (before + part.end) / whole
-                yield Part(number, source, done, self._reader(part, source))
+                yield Part(number, source, done, self._reader(part, source, only))
                 number += 1
             before += file.size
 
-    def _reader(self, part: TextPart, source: int) -> Callable[[], Sources]:
-        return lambda: _single(part.read(), self.names, self.orders[source], self.form)
+    def _reader(
+        self, part: TextPart, source: int, only: Collection[int] | None
+    ) -> Callable[[], Sources]:
+        order = self.orders[source]
+        straight = list(order) == sorted(order)
+        return lambda: _single(part.read(only if straight else None), self.names, order, self.form)
 
 
 def _text_feed(paths: Sequence[Path], score: HeaderScore, encoding: str | None) -> TextFeed | None:
@@ -209,7 +225,11 @@ class ParquetFeed:
         """What was found about each file."""
         return tuple({"path": str(path), "form": "arrow"} for path in self.paths)
 
-    def parts(self, rows: int) -> Iterator[Part]:
+    def writes_back(self, encoding: str | None, delimiter: str) -> bool:
+        """Never: there are no lines."""
+        return False
+
+    def parts(self, rows: int, only: Collection[int] | None = None) -> Iterator[Part]:
         """Parts of `rows` rows."""
         whole = sum(self.rows)
         number = done = 0
@@ -330,7 +350,11 @@ class WholeFeed:
             {"path": raw.path or raw.name, "form": raw.form, **raw.facts} for raw in self.table.raws
         )
 
-    def parts(self, rows: int) -> Iterator[Part]:
+    def writes_back(self, encoding: str | None, delimiter: str) -> bool:
+        """Never: there are no lines."""
+        return False
+
+    def parts(self, rows: int, only: Collection[int] | None = None) -> Iterator[Part]:
         """Parts of `rows` rows; one may hold rows of two inputs."""
         whole = len(self.table)
         for number, start in enumerate(range(0, whole, rows)):

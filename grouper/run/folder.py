@@ -202,7 +202,7 @@ def _do_parts(
 
     def missing() -> Iterator[Part]:
         nonlocal total
-        for part in guard.watched(job.feed.parts(plan.batch)):
+        for part in guard.watched(job.parts(plan.batch)):
             total = part.number + 1
             if part.number not in done:
                 yield part

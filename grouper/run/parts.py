@@ -64,7 +64,7 @@ def kept_rows(path: Path, form: ResultForm) -> Iterator[Any]:
             yield pa.ipc.open_file(file).read_all()
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def _write_whole(path: Path, data: bytes | memoryview) -> None:
     with path.open("wb") as file:
         file.write(data)
         file.flush()

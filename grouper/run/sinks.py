@@ -22,7 +22,7 @@ class TextSink:
         self._file = file
         file.write(head)
 
-    def add(self, rows: bytes) -> None:
+    def add(self, rows: bytes | memoryview) -> None:
         """The lines of the next part."""
         self._file.write(rows)
 

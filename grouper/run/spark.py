@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from grouper import __version__
-from grouper.engine._kernel import Kernel
 from grouper.engine.drg import DrgGrouper
-from grouper.engine.groups import group_codes
 from grouper.errors import Lang, RunError
 from grouper.records.fields import result_header
 from grouper.records.mapfile import load_map
@@ -179,8 +177,7 @@ def _grouper(key: tuple[str, str], sent: Callable[[], bytes]) -> DrgGrouper:
         scheme, compiled = pickle.loads(sent())
         if len(_ready) == _MOST_KEPT:
             _ready.pop(next(iter(_ready)))
-        found = DrgGrouper(scheme, compiled, Kernel(compiled), group_codes(scheme))
-        _ready[key] = found
+        found = _ready[key] = DrgGrouper.ready(scheme, compiled)
     return found
 
 

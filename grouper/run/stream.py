@@ -21,20 +21,22 @@ from numpy.typing import NDArray
 from grouper.engine.drg import grouper_of
 from grouper.engine.groups import Groups, Status
 from grouper.errors import Issue, Lang, RunError
-from grouper.records.assemble import assemble, refuse_names
+from grouper.records.assemble import assemble, columns_read, refuse_names
 from grouper.records.batch import CaseBatch
 from grouper.records.check import Findings, short
 from grouper.records.layout import ColumnMap
 from grouper.records.outfile import whole_file
 from grouper.records.read import Cleaning
 from grouper.records.sources import Sources
+from grouper.records.textcolumn import fingerprints
 from grouper.records.user import UserTable
-from grouper.records.write import output_of, result_table, write_head, write_rows
+from grouper.records.write import append_to_lines, output_of, result_table, write_head, write_rows
 from grouper.run.chunks import Feed, Part, WholeFeed, open_feed, reading_of, sliced
+from grouper.run.decisions import Decisions
 from grouper.run.pipeline import Engine, group_batch
-from grouper.run.results import COLUMNS, reason_text, result_columns, words
+from grouper.run.results import COLUMNS, reason_text, words
 from grouper.run.sinks import DELIMITERS, ResultForm, sink_of
-from grouper.run.tally import Outcome, PartFacts, Tally, fingerprints, part_facts, repetitions
+from grouper.run.tally import Outcome, PartFacts, Tally, part_facts, repetitions
 from grouper.scheme.model import Scheme
 
 #: rows of a part unless asked otherwise
@@ -70,7 +72,17 @@ class Job:
     scheme: Scheme
     options: Options
     paths: tuple[Path, ...]
+    decisions: Decisions
     shown: pa.Table | None = field(default=None, repr=False)
+
+    def parts(self, rows: int) -> Iterator[Part]:
+        """The parts of the inputs, read as far as this job needs."""
+        delimiter = DELIMITERS.get(self.options.form)
+        only = None
+        if delimiter is not None and self.feed.writes_back(self.options.encoding, delimiter):
+            as_is = self.options.cleaning == "as_is"
+            only = columns_read(self.reading, as_is=as_is, use="group")
+        return self.feed.parts(rows, only)
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ class PartResult:
     number: int
     progress: float
     facts: PartFacts
-    rows: bytes | pa.Table
+    rows: bytes | memoryview | pa.Table
     rejects: bytes
     prints: NDArray[np.uint64]
 
@@ -104,7 +116,8 @@ def open_job(paths: Sequence[Path], scheme: Scheme, options: Options) -> Job:
         table = feed.table
         user = UserTable(table.names, table.columns, table.form, len(table))
         shown = result_table(user, [], lang=options.lang)
-    return Job(feed, reading, scheme, options, tuple(paths), shown)
+    decisions = Decisions(options.lang)
+    return Job(feed, reading, scheme, options, tuple(paths), decisions, shown)
 
 
 def group_part(job: Job, part: Part) -> PartResult:
@@ -138,7 +151,7 @@ def _give_back() -> None:
 
 def _assembled(job: Job, table: Sources, found: Findings) -> CaseBatch:
     as_is = job.options.cleaning == "as_is"
-    return assemble(table, job.reading, found, as_is=as_is, part=True)
+    return assemble(table, job.reading, found, as_is=as_is, part=True, use="group")
 
 
 def _sources(part: Part, table: Sources) -> dict[str, int]:
@@ -157,9 +170,20 @@ def _user(job: Job, part: Part, table: Sources) -> UserTable:
     return UserTable(table.names, columns, form, len(table), fields, job.feed.crlf)
 
 
-def _rendered(job: Job, part: Part, table: Sources, groups: Groups) -> bytes | pa.Table:
+def _rendered(
+    job: Job, part: Part, table: Sources, groups: Groups
+) -> bytes | memoryview | pa.Table:
     options = job.options
-    user, results = _user(job, part, table), result_columns(groups, options.lang)
+    decisions = job.decisions.number(groups)
+    if options.form != "parquet" and table.lines is not None:
+        delimiter = DELIMITERS[options.form]
+        endings = (decisions, *job.decisions.endings(options.encoding, delimiter))
+        lines = append_to_lines(
+            table.lines, options.encoding, delimiter, endings, crlf=job.feed.crlf
+        )
+        if lines is not None:
+            return lines
+    user, results = _user(job, part, table), job.decisions.columns(decisions)
     if options.form == "parquet":
         return result_table(user, results, lang=options.lang)
     output = output_of(user, results, options.lang, options.encoding, (), nested=False)
@@ -248,7 +272,7 @@ def group_to_file(
     tally, prints = Tally(), list[NDArray[np.uint64]]()
     with whole_file(target) as file:
         sink = sink_of(options.form, file, result_head(job))
-        parts = job.feed.parts(batch)
+        parts = job.parts(batch)
         workers = threads or default_threads()
         with closing(in_order(parts, lambda part: group_part(job, part), threads=workers)) as done:
             for result in done:

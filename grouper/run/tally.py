@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from grouper.codes.dictionary import load_dictionary
@@ -216,33 +215,6 @@ def _near(kind: str, code: str) -> str:
 def _rank(token: str) -> tuple[bool, str]:
     # `sex` and `no_dx` stand before the codes of the reader, `sex` first
     return token.startswith("RE"), {"sex": "0", "no_dx": "1"}.get(token, token)
-
-
-def fingerprints(ids: Sequence[str]) -> NDArray[np.uint64]:
-    """A number for each id, equal for equal ids; 0 for no id.
-
-    A random linear form of its bytes modulo 2**64: two of five million different ids meet with a
-    probability below 1 in 1,000.
-    """
-    texts = pa.array(ids, pa.string())
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)[: len(ids) + 1].astype(np.int64)
-    data = texts.buffers()[2]
-    letters = np.frombuffer(data, np.uint8)[: offsets[-1]] if data else np.zeros(0, np.uint8)
-    lengths = np.diff(offsets)
-    place = np.arange(len(letters)) - np.repeat(offsets[:-1], lengths)
-    terms = (letters.astype(np.uint64) + np.uint64(1)) * _scrambled(place)
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
-    found: NDArray[np.uint64] = sums[offsets[1:]] - sums[offsets[:-1]]
-    found[(found == 0) & (lengths > 0)] = 1
-    return found
-
-
-def _scrambled(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """A fixed random-looking number for each number (the finisher of SplitMix64)."""
-    z = (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
 
 
 def repetitions(prints: NDArray[np.uint64]) -> tuple[int, int, int] | None:

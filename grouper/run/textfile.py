@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grouper.errors import DataFileError, RecordError
+from grouper.records._lines import cut_behind, line_ends, lone_returns, occurrences
 from grouper.records.delimited import Head, find_head, has_crlf, read_part
 from grouper.records.raw import HeaderScore, Raw
+from grouper.records.transcode import is_utf8, two_bytes
 from grouper.sheet import decode, text_rows
 
 _BLOCK = 1 << 22
@@ -38,8 +40,8 @@ class TextFile:
 
     encoding: for `decode` of any part; facts: as in `Raw`; prefix: bytes of the header, which
     stand before any part; start: where the body begins (bytes); plain: every quote opens or closes
-    a cell and nothing else is odd, so that a line end outside quotes ends a record; lines, size: of
-    the file.
+    a cell and nothing else is odd, so that a line end outside quotes ends a record; quotes: there
+    are any; lines, size: of the file.
     """
 
     path: Path
@@ -50,33 +52,36 @@ class TextFile:
     start: int
     crlf: bool
     plain: bool
+    quotes: bool
     lines: int
     size: int
 
 
 @dataclass(frozen=True)
 class TextPart:
-    """Whole lines of a file behind the bytes of its header.
+    """Whole lines of the body of a file.
 
     first: the number of the first line of the part; end: where its last one ends (bytes).
     """
 
     file: TextFile
-    data: bytes
+    body: bytes | memoryview
     first: int
     end: int
 
-    def read(self) -> Raw:
-        """The records of the part."""
+    def read(self, only: Collection[int] | None = None) -> Raw:
+        """The records of the part; `only` as in `read_part`."""
         file = self.file
         return read_part(
-            self.data,
+            self.body,
+            file.prefix,
             file.path.name,
             str(file.path),
             file.head,
             encoding=file.encoding,
             first=self.first,
             sound=file.plain,
+            only=only,
         )
 
 
@@ -160,6 +165,7 @@ def _scan(
         start=len(prefix),
         crlf=has_crlf(text),
         plain=plain,
+        quotes=survey.quotes,
         lines=survey.lines,
         size=survey.size,
     )
@@ -177,16 +183,22 @@ def _codec(beginning: bytes, encoding: str | None) -> str:
 
 def line_blocks(file: BinaryIO) -> Iterator[bytes]:
     """The rest of a file in blocks that end with a line."""
-    rest: list[bytes] = []
-    while data := file.read(_BLOCK):
+    at, room = file.tell(), _BLOCK
+    while data := file.read(room):
         cut = data.rfind(b"\n") + 1
-        if not cut:
-            rest.append(data)
+        if cut == len(data) or len(data) < room:
+            cut = len(data)
+        elif not cut:
+            # a line longer than a block
+            file.seek(at)
+            room *= 2
             continue
-        yield b"".join([*rest, data[:cut]])
-        rest = [data[cut:]]
-    if last := b"".join(rest):
-        yield last
+        else:
+            # the rest of the last line is read again: cheaper than to join it
+            file.seek(at + cut)
+            data = data[:cut]
+        yield data
+        at, room = at + cut, _BLOCK
 
 
 def _survey(file: BinaryIO, codec: str) -> _Survey:
@@ -195,15 +207,19 @@ def _survey(file: BinaryIO, codec: str) -> _Survey:
     found = _Survey()
     for block in line_blocks(file):
         found.size += len(block)
-        found.lines += block.count(b"\n")
+        found.lines += occurrences(block, _LF)
         found.broken = found.broken or not _decodes(block, codec)
-        found.odd = found.odd or b"\0" in block or block.count(b"\r") != block.count(b"\r\n")
+        found.odd = found.odd or b"\0" in block or bool(lone_returns(block))
         found.quotes = found.quotes or b'"' in block
     return found
 
 
 def _decodes(block: bytes, codec: str) -> bool:
     if block.isascii():
+        return True
+    if codec in ("utf-8", "utf-8-sig"):
+        return is_utf8(block)
+    if codec in ("gb18030", "gbk") and two_bytes(codec).to_utf8(block) is not None:
         return True
     try:
         block.decode(codec)
@@ -279,17 +295,44 @@ def cut_text(text: TextFile, rows: int) -> Iterator[TextPart]:
     with text.path.open("rb") as file:
         file.seek(text.start)
         line, end = text.head.last + 1, text.start
-        header = text.prefix.count(b"\n")
-        ends = _plain_ends if text.plain else _careful_ends(text)
-        for data in _pieces(file, text.prefix, rows, ends):
-            end += len(data) - len(text.prefix)
-            yield TextPart(text, data, line, end)
-            line += data.count(b"\n") - header
+        for body in _cut(text, file, rows):
+            end += len(body)
+            yield TextPart(text, body, line, end)
+            line += occurrences(body, _LF)
 
 
-def _pieces(file: BinaryIO, prefix: bytes, rows: int, ends_of: _Ends) -> Iterator[bytes]:
-    """The bytes of every `rows` records, each time behind the prefix."""
-    held: list[bytes] = [prefix]
+def _cut(text: TextFile, file: BinaryIO, rows: int) -> Iterator[bytes | memoryview]:
+    if text.plain and not text.quotes:
+        return _straight_pieces(file, rows)
+    return _pieces(file, rows, _plain_ends if text.plain else _careful_ends(text))
+
+
+def _straight_pieces(file: BinaryIO, rows: int) -> Iterator[memoryview]:
+    """Every `rows` lines, or fewer in long ones; no byte is copied after it was read."""
+    at, room = file.tell(), _MOST
+    while data := memoryview(file.read(room)):
+        whole = len(data) < room
+        start = 0
+        while start < len(data):
+            stop, lines = cut_behind(data, start, rows)
+            if lines < rows and whole:
+                stop = len(data)
+            elif lines < rows and start:
+                # perhaps not so many because the data end here
+                break
+            elif not lines:
+                room *= 2
+                break
+            yield data[start:stop]
+            start = stop
+            room = _MOST
+        at += start
+        file.seek(at)
+
+
+def _pieces(file: BinaryIO, rows: int, ends_of: _Ends) -> Iterator[bytes]:
+    """The bytes of every `rows` records."""
+    held: list[bytes] = []
     count = 0
     for block, ends in _ended(file, ends_of):
         start, at = 0, 0
@@ -297,14 +340,14 @@ def _pieces(file: BinaryIO, prefix: bytes, rows: int, ends_of: _Ends) -> Iterato
             at += rows - count
             stop = int(ends[at - 1])
             yield b"".join([*held, block[start:stop]])
-            held, count, start = [prefix], 0, stop
+            held, count, start = [], 0, stop
         count += len(ends) - at
         held.append(block[start:])
         if sum(map(len, held)) >= _MOST:
             # long rows: memory is bounded by bytes as well
             yield b"".join(held)
-            held, count = [prefix], 0
-    if any(held[1:]):
+            held, count = [], 0
+    if any(held):
         yield b"".join(held)
 
 
@@ -328,12 +371,12 @@ def _ended(file: BinaryIO, ends_of: _Ends) -> Iterator[tuple[bytes, _Places]]:
 
 def _plain_ends(data: bytes, last: bool) -> _Places:
     """Line ends outside quotes."""
-    view = np.frombuffer(data, np.uint8)
-    found = np.flatnonzero(view == _LF)
-    quotes = np.flatnonzero(view == _QUOTE) if b'"' in data else found[:0]
-    if len(quotes):
-        found = found[np.searchsorted(quotes, found) % 2 == 0]
-    return found + 1
+    found = line_ends(data)
+    if b'"' not in data:
+        return found
+    quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE)
+    outside: _Places = found[np.searchsorted(quotes, found - 1) % 2 == 0]
+    return outside
 
 
 def _careful_ends(text: TextFile) -> _Ends:

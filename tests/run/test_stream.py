@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from grouper.errors import GrouperError, RunError
+from grouper.records.textcolumn import fingerprints
 from grouper.records.write import write_results
 from grouper.run import stream
 from grouper.run.pipeline import group_files
 from grouper.run.results import result_columns
 from grouper.run.stream import Options, group_to_file
-from grouper.run.tally import Outcome, fingerprints, repetitions
+from grouper.run.tally import Outcome, repetitions
 
 WAYS = [(1, 1), (7, 2), (1000, 2), (100_000, 1)]
 
