@@ -52,6 +52,17 @@ BITS_INLINE int bits_find(uint64_t word, uint64_t pattern) {
     return hit ? bits_lowest(hit) >> 3 : 8;
 }
 
+/* The first place at or behind `at` with a byte that is not ASCII, `length` if there is none. */
+BITS_INLINE int64_t bits_ascii_end(const uint8_t *text, int64_t at, int64_t length) {
+    while (at + 8 <= length) {
+        uint64_t high = bits_word(text + at) & 0x8080808080808080ULL;
+        if (high) return at + (bits_lowest(high) >> 3);
+        at += 8;
+    }
+    while (at < length && text[at] < 0x80) at++;
+    return at;
+}
+
 /* How often a byte occurs: short blocks let the compiler count many at once. */
 BITS_INLINE int64_t bits_count(const uint8_t *text, int64_t length, uint8_t wanted) {
     int64_t at = 0, total = 0;

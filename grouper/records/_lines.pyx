@@ -10,6 +10,7 @@ from libc.string cimport memchr, memcpy
 import numpy as np
 
 cdef extern from "_bits.h":
+    int64_t bits_ascii_end(const uint8_t* text, int64_t at, int64_t length) noexcept nogil
     int64_t bits_count(const uint8_t* text, int64_t length, uint8_t wanted) noexcept nogil
 
 cdef enum:
@@ -150,15 +151,28 @@ def appended(
 
 
 cdef class DoubleBytes:
-    """UTF-8 for every character of GB18030 in two bytes: the table behind `to_utf8`."""
+    """UTF-8 for every character of two bytes of an encoding."""
 
-    cdef uint8_t[:, ::1] utf8
-    cdef uint8_t[::1] lengths
+    cdef const uint32_t[::1] utf8
 
-    def __init__(self, utf8, lengths):
-        # [256 * first byte + second byte]: up to 3 bytes and how many; 0 = no such character
+    def __init__(self, utf8):
+        # [256 * first byte + second byte]: up to three bytes, the first lowest, and above them how
+        # many; 0 = no such character
         self.utf8 = utf8
-        self.lengths = lengths
+
+    def fits(self, const uint8_t[::1] text):
+        """Whether a text is all ASCII and characters of two bytes."""
+        cdef Py_ssize_t n = text.shape[0], at = 0
+        cdef bint fits = True
+        with nogil:
+            while at < n and fits:
+                at = bits_ascii_end(&text[0], at, n)
+                while at < n and text[at] >= 0x80:
+                    if at + 1 == n or self.utf8[(<uint32_t> text[at] << 8) | text[at + 1]] == 0:
+                        fits = False
+                        break
+                    at += 2
+        return fits
 
     def to_utf8(self, const uint8_t[::1] text):
         """A text in ASCII and characters of two bytes as UTF-8, or None if it has any other."""
@@ -166,40 +180,30 @@ cdef class DoubleBytes:
         cdef uint8_t[::1] result
         cdef uint8_t* out
         cdef uint8_t* begin
-        cdef uint32_t pair
-        cdef uint8_t length
+        cdef uint32_t found
         cdef bint odd = False
         if n == 0:
             return memoryview(b"")
-        # two bytes become at most three
+        # two bytes become at most three; a character is written as four bytes, the last for nothing
         memory = np.empty(n + n // 2 + 8, np.uint8)
         result = memory
         begin = out = &result[0]
         with nogil:
-            while at < n:
-                run = at
-                while run < n and text[run] < 0x80:
-                    run += 1
-                if run > at:
-                    memcpy(out, &text[at], run - at)
-                    out += run - at
-                    at = run
+            while at < n and not odd:
+                run = bits_ascii_end(&text[0], at, n)
+                memcpy(out, &text[at], run - at)
+                out += run - at
+                at = run
                 while at < n and text[at] >= 0x80:
-                    if at + 1 == n:
+                    found = 0
+                    if at + 1 < n:
+                        found = self.utf8[(<uint32_t> text[at] << 8) | text[at + 1]]
+                    if found == 0:
                         odd = True
                         break
-                    pair = (<uint32_t> text[at] << 8) | text[at + 1]
-                    length = self.lengths[pair]
-                    if length == 0:
-                        odd = True
-                        break
-                    out[0] = self.utf8[pair, 0]
-                    out[1] = self.utf8[pair, 1]
-                    out[2] = self.utf8[pair, 2]
-                    out += length
+                    memcpy(out, &found, 4)
+                    out += found >> 24
                     at += 2
-                if odd:
-                    break
         if odd:
             return None
         return memoryview(memory)[: out - begin]

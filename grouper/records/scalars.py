@@ -19,8 +19,8 @@ from grouper.records.fields import spellings
 from grouper.records.layout import ColumnMap
 from grouper.records.plain import Plain
 from grouper.records.sources import Sources
-from grouper.records.textcolumn import ArrowTexts, Texts, strings_of
-from grouper.records.user import Column
+from grouper.records.textcolumn import ArrowTexts, Strings, Texts, strings_of
+from grouper.records.user import Absent, Column
 from grouper.records.values import Value
 from grouper.sheet import half_width
 
@@ -89,15 +89,12 @@ class Scalars:
     ) -> tuple[_Ints, Rest | None]:
         """What the plain reader can tell, and the cells that it leaves."""
         out = np.full(len(self.table), missing, np.int64)
-        if plain is None or isinstance(column, list):
-            return out, Rest(cells_of(column), slice(None))
-        array = one_array(column)
-        strings = strings_of(array)
-        if strings is None:
+        strings = _written(column) if plain is not None else None
+        if plain is None or strings is None:
             return out, Rest(cells_of(column), slice(None))
         odd = np.empty(len(out), np.int32)
         rows = odd[: plain(strings, missing, out, odd)]
-        return out, _rest(array, rows) if len(rows) else None
+        return out, _rest(column, rows) if len(rows) else None
 
     def day(self, name: str) -> _Ints:
         """Days since 1970 a row; several steps ask for the same dates."""
@@ -158,8 +155,45 @@ class Rest:
     rows: NDArray[np.int32] | slice
 
 
-def _rest(array: pa.Array, rows: NDArray[np.int32]) -> Rest:
-    return Rest(cells_of(pa.chunked_array([array.take(pa.array(rows))])), rows)
+#: cells of lists whose texts Arrow writes as `values.cell_text` does, where they are plain
+_NUMBERS = frozenset({int, float})
+_WRITABLE = frozenset({str, type(None), Absent}) | _NUMBERS
+
+
+def _written(column: Column) -> Strings | None:
+    """The cells as texts, None for types whose plain texts are not known to be what they mean.
+
+    Numbers and dates mean what their texts mean: `values.cell_text`.
+    """
+    array = _list_array(column) if isinstance(column, list) else one_array(column)
+    if array is None:
+        return None
+    types, kind = pa.types, array.type
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_date32(kind):
+        array = array.cast(pa.string())
+    return strings_of(array)
+
+
+def _list_array(column: list[object]) -> pa.Array | None:
+    """A list of texts, or of numbers and empty cells, as one array."""
+    kinds = set(map(type, column))
+    if not kinds <= _WRITABLE:
+        return None
+    if not {int, float} & kinds:
+        return pa.array([cell if isinstance(cell, str) else None for cell in column], pa.string())
+    if str in kinds and any(type(cell) is str and cell for cell in column):
+        return None
+    try:
+        return pa.array([cell if type(cell) in _NUMBERS else None for cell in column])
+    except (pa.ArrowInvalid, OverflowError):
+        return None
+
+
+def _rest(column: Column, rows: NDArray[np.int32]) -> Rest:
+    """Some cells of a column."""
+    if isinstance(column, list):
+        return Rest(cells_of([column[row] for row in rows.tolist()]), rows)
+    return Rest(cells_of(column.take(pa.array(rows))), rows)
 
 
 def coded(scalars: Scalars, name: str) -> _Ints:
@@ -330,22 +364,23 @@ def exact_ids(scalars: Scalars) -> Sequence[str]:
 def _plain_ids(scalars: Scalars) -> Sequence[str] | None:
     """The ids of a column of text, where only odd cells become Python strings."""
     column = scalars.column("id")
-    if column is None or isinstance(column, list):
+    if column is None:
         return None
-    array = one_array(column)
-    strings = strings_of(array)
-    if strings is None:
+    array = _list_array(column) if isinstance(column, list) else one_array(column)
+    strings = None if array is None else strings_of(array)
+    if array is None or strings is None:
         return None
     odd = np.empty(len(array), np.int32)
     rows = odd[: _cells.odd_texts(*strings, odd)]
+    array = pc.fill_null(array, "")
     if not len(rows):
         return ArrowTexts(array)
-    rest = _rest(array, rows)
+    rest = _rest(column, rows)
     texts = [values.known_text(value) for value in rest.cells.values]
     mask = np.zeros(len(array), bool)
     mask[rows] = True
     replaced = pa.array(texts, pa.string()).take(pa.array(rest.cells.index))
-    array = pc.replace_with_mask(pc.fill_null(array, ""), pa.array(mask), replaced)
+    array = pc.replace_with_mask(array, pa.array(mask), replaced)
     empty = np.zeros(len(array), bool)
     empty[rows] = np.array([not text for text in texts], bool)[rest.cells.index]
     _reject_empty(scalars, empty)

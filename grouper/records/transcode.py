@@ -36,7 +36,7 @@ def utf8_of(data: bytes | memoryview, encoding: str) -> bytes | memoryview:
 @cache
 def two_bytes(encoding: str) -> DoubleBytes:
     """The characters of two bytes of an encoding."""
-    utf8, lengths = np.zeros((1 << 16, 3), np.uint8), np.zeros(1 << 16, np.uint8)
+    utf8 = np.zeros(1 << 16, np.uint32)
     for first in range(0x81, 0xFF):
         for second in range(0x40, 0xFF):
             try:
@@ -45,7 +45,5 @@ def two_bytes(encoding: str) -> DoubleBytes:
                 continue
             encoded = text.encode()
             if len(text) == 1 and len(encoded) <= 3:
-                pair = first << 8 | second
-                utf8[pair, : len(encoded)] = list(encoded)
-                lengths[pair] = len(encoded)
-    return DoubleBytes(utf8, lengths)
+                utf8[first << 8 | second] = int.from_bytes(encoded, "little") | len(encoded) << 24
+    return DoubleBytes(utf8)

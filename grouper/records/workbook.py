@@ -102,7 +102,8 @@ def _filled(rows: _Rows, start: int) -> tuple[_Rows, list[int]]:
     """The rows below the header that hold anything, with their numbers in the sheet."""
     body, numbers = [], []
     for number, row in enumerate(rows[start:], start + 1):
-        if any(map(_is_filled, row)):
+        # nearly every row ends here: a 0 alone would not be true
+        if any(row) or any(map(_is_filled, row)):
             body.append(row)
             numbers.append(number)
     return body, numbers

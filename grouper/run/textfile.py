@@ -87,11 +87,16 @@ class TextPart:
 
 @dataclass
 class _Survey:
-    """What one pass over a file sees: `broken` does not decode, `odd` needs the careful reader."""
+    """What one pass over a file sees.
+
+    broken: it does not decode; second: it does in GB18030 instead, as far as that is known; odd: it
+    needs the careful reader.
+    """
 
     lines: int = 0
     size: int = 0
     broken: bool = False
+    second: bool | None = None
     odd: bool = False
     quotes: bool = False
 
@@ -126,7 +131,7 @@ def _scan(
     survey = _survey(file, codec)
     label = given = encoding or codec
     mark, second = b"", 0
-    if survey.broken and label == "utf-8" and encoding is None and _fits(file, "gb18030"):
+    if survey.broken and label == "utf-8" and encoding is None and _fits_second(file, survey):
         label = given = "gb18030"
         survey.broken = False
     elif survey.broken and (encoding is None or codec == "utf-8-sig"):
@@ -208,7 +213,12 @@ def _survey(file: BinaryIO, codec: str) -> _Survey:
     for block in line_blocks(file):
         found.size += len(block)
         found.lines += occurrences(block, _LF)
-        found.broken = found.broken or not _decodes(block, codec)
+        if not found.broken and not _decodes(block, codec):
+            found.broken = True
+            # what stood before must fit as well: known only if this is the first block
+            found.second = True if found.size == len(block) else None
+        if found.broken and found.second:
+            found.second = _decodes(block, "gb18030")
         found.odd = found.odd or b"\0" in block or bool(lone_returns(block))
         found.quotes = found.quotes or b'"' in block
     return found
@@ -219,7 +229,7 @@ def _decodes(block: bytes, codec: str) -> bool:
         return True
     if codec in ("utf-8", "utf-8-sig"):
         return is_utf8(block)
-    if codec in ("gb18030", "gbk") and two_bytes(codec).to_utf8(block) is not None:
+    if codec in ("gb18030", "gbk") and two_bytes(codec).fits(block):
         return True
     try:
         block.decode(codec)
@@ -228,10 +238,12 @@ def _decodes(block: bytes, codec: str) -> bool:
     return True
 
 
-def _fits(file: BinaryIO, codec: str) -> bool:
-    """Whether all of a file decodes strictly."""
+def _fits_second(file: BinaryIO, survey: _Survey) -> bool:
+    """Whether all of a file decodes as GB18030."""
+    if survey.second is not None:
+        return survey.second
     file.seek(0)
-    return all(_decodes(block, codec) for block in line_blocks(file))
+    return all(_decodes(block, "gb18030") for block in line_blocks(file))
 
 
 def _second(file: BinaryIO) -> tuple[int, bool]:

@@ -130,7 +130,7 @@ def test_procedures_that_a_spreadsheet_turned_into_numbers_are_repaired(tmp_path
     book.save(tmp_path / "t.xlsx")
     records = read_records(tmp_path / "t.xlsx")
     assert records.batch.px.codes(0) == ("00.6600", "51.2300")
-    assert records.batch.case_id == ["007"]
+    assert list(records.batch.case_id) == ["007"]
     repairs = {issue.params["text"]: issue for issue in records.issues if issue.code == "RW02"}
     assert repairs["0.66"].where == "t.xlsx:Sheet!D2"
     assert repairs["0.66"].params["how"] == "number"
