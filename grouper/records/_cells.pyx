@@ -139,9 +139,11 @@ def days(
                     month, day = two(text + 4), two(text + 6)
                     plain = length == 8 or (length == 14 and all_digits(text + 8, 6))
                 if plain:
+                    # -1 of what are no digits must not become the year before a century
+                    plain = century >= 0 and year >= 0
                     year += 100 * century
                     plain = (
-                        century >= 0 and year > 0 and 1 <= month <= 12 and 1 <= day
+                        plain and year > 0 and 1 <= month <= 12 and 1 <= day
                         and day <= DAYS[month] + (
                             month == 2 and year % 4 == 0
                             and (year % 100 != 0 or year % 400 == 0)))
