@@ -379,7 +379,7 @@ def _plain_ids(scalars: Scalars) -> Sequence[str] | None:
     texts = [values.known_text(value) for value in rest.cells.values]
     mask = np.zeros(len(array), bool)
     mask[rows] = True
-    replaced = pa.array(texts, pa.string()).take(pa.array(rest.cells.index))
+    replaced = pa.array(texts, array.type).take(pa.array(rest.cells.index))
     array = pc.replace_with_mask(array, pa.array(mask), replaced)
     empty = np.zeros(len(array), bool)
     empty[rows] = np.array([not text for text in texts], bool)[rest.cells.index]
