@@ -17,7 +17,7 @@ import grouper
 from grouper.engine import reference
 from grouper.engine._kernel import sum_ids
 from grouper.engine.drg import DrgGrouper
-from grouper.engine.encode import EncodedBatch, encode
+from grouper.engine.encode import EncodedBatch
 from grouper.records.batch import CaseBatch, CodeColumn
 
 GrouperFor = Callable[[str], DrgGrouper]
