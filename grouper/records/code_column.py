@@ -152,9 +152,8 @@ def _with_asterisks(
         if pair in table:
             codes[at - 1] = names.number(pair)
             drop[at] = True
-    more = np.zeros(max(len(names) - len(flags), 0), np.uint8)
-    # a pair is in the dictionary, and so has no other mark than gray
-    more[:] = [GRAY * table.is_gray(code) for code in names[len(flags) :]]
+    # a pair is in the dictionary, and so has no other mark than gray; names may grow meanwhile
+    more = np.array([GRAY * table.is_gray(code) for code in names[len(flags) :]], np.uint8)
     offsets = np.zeros(len(rows), np.int32)
     np.cumsum(np.bincount(row[~drop], minlength=len(rows) - 1), out=offsets[1:])
     return codes[~drop], offsets, np.concatenate([flags, more])
