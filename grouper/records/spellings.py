@@ -112,10 +112,11 @@ class Spellings:
             if len(old.texts) + len(new) > _MOST:
                 return None
             if new:
+                # the meanings first: a text that has its number must have its meaning
                 first = len(old.texts)
+                meanings = old.meanings and _extended(old.meanings, new, first, self.codes)
                 for text in new:
                     old.texts.number(text)
-                meanings = old.meanings and _extended(old.meanings, new, first, self.codes)
                 self.known = Known(_table(old.texts), old.texts, meanings)
             return self.known
 
