@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +52,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
     Raises DataFileError (DF142) when writing fails; the temporary file is then gone too.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # not by the process alone: in containers the next one has the number of the one that was killed
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         # O_BINARY exists on Windows only, where the default would turn LF into CR LF
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
