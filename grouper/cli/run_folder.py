@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,7 +90,7 @@ def to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outcome:
 def to_folder(ctx: click.Context, paths: Sequence[Path], target: Path | None) -> Outcome:
     """Group files into a run folder; `target` gets a copy of the results."""
     from grouper.api import load_scheme
-    from grouper.run.folder import result_path, start_run
+    from grouper.run.folder import start_run
     from grouper.run.stream import BATCH
 
     folder, scheme = Path(ctx.params["run"]), ctx.params["scheme"]
@@ -99,7 +98,7 @@ def to_folder(ctx: click.Context, paths: Sequence[Path], target: Path | None) ->
     form = target.suffix.lower() if target else ".parquet" if parquet else ".csv"
     options = _options(ctx, form)
     with Progress(terminal(ctx)) as progress:
-        outcome = start_run(
+        return start_run(
             folder,
             paths,
             load_scheme(scheme),
@@ -108,19 +107,9 @@ def to_folder(ctx: click.Context, paths: Sequence[Path], target: Path | None) ->
             batch=ctx.params["batch"] or BATCH,
             threads=ctx.params["threads"],
             overwrite=ctx.params["force"],
+            out=target,
             progress=progress,
         )
-    if target is not None:
-        copy_whole(result_path(folder, options.form), target)
-    return outcome
-
-
-def copy_whole(source: Path, target: Path) -> None:
-    """A copy that is there as a whole or not at all."""
-    from grouper.records.outfile import whole_file
-
-    with source.open("rb") as file, whole_file(target) as copy:
-        shutil.copyfileobj(file, copy, 1 << 20)
 
 
 @click.group(cls=Family, name="run", help="help.run")

@@ -1,16 +1,22 @@
 """A run as a folder: parts on disk while it goes on, so that a kill at any moment loses nothing.
 
-run.json        what the run is: inputs with size and sha256, scheme, options (written first)
+run.json        what the run is: inputs, scheme, options (written first; then with the inputs'
+                sizes and sha256)
 parts/000017/   one part that is done; it has this name only when all of it is on disk
 results.csv     or results.tsv, results.parquet: all rows, in order
 rejects.csv     the rejected rows with their reasons
 timings.json    seconds by stage; all other files are the same bytes for the same input
 manifest.json   written last: the run is whole when it is there
 lock            held, with the number of the process, while someone works here
+
+Where a copy of the results was asked for, it is made after the manifest and before the parts go:
+as long as they are there, resuming makes it.
 """
 
 from __future__ import annotations
 
+import filecmp
+import glob
 import json
 import shutil
 import time
@@ -26,7 +32,7 @@ from numpy.typing import NDArray
 from grouper import __version__
 from grouper.errors import DataFileError, GrouperError, RunError
 from grouper.records.mapfile import load_map
-from grouper.records.outfile import whole_file
+from grouper.records.outfile import check_output, whole_file
 from grouper.records.read import MapSource
 from grouper.run.chunks import Part
 from grouper.run.lock import folder_lock, holder_of
@@ -46,6 +52,7 @@ from grouper.run.plan import (
     Guard,
     Plan,
     expanded,
+    found_input,
     hashed_input,
     read_plan,
     write_json,
@@ -108,10 +115,12 @@ def start_run(
     batch: int = BATCH,
     threads: int | None = None,
     overwrite: bool = False,
+    out: Path | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Group files into a new run folder.
+    """Group files into a new run folder; `out` gets a copy of the results.
 
+    overwrite: an earlier run in the folder, and a file at `out`, may be replaced.
     Raises RunError (RN111 to RN116), DataFileError, RecordError; what was finished is kept.
     """
     if folder.is_dir():
@@ -122,8 +131,11 @@ def start_run(
         if (folder / PLAN).exists() and not overwrite:
             state = "finished" if (folder / MANIFEST).exists() else "interrupted"
             raise RunError("RN111", str(folder), path=folder, state=state)
-        inputs = tuple(hashed_input(path) for path in expanded(paths))
-        plan = Plan(inputs, scheme_name, scheme.id, scheme.digest, options, batch)
+        inputs = tuple(found_input(path) for path in expanded(paths))
+        target = str(out.resolve()) if out else ""
+        plan = Plan(
+            inputs, scheme_name, scheme.id, scheme.digest, options, batch, target, overwrite
+        )
         _clear(folder)
         write_json(folder / PLAN, asdict(plan))
         (folder / PARTS).mkdir()
@@ -153,11 +165,11 @@ def resume_run(
             if before != now:
                 raise RunError("RN117", str(folder), thing=what, before=before, now=now)
         for each in plan.inputs:
-            if hashed_input(Path(each.path)) != each:
+            if each.sha256 and hashed_input(Path(each.path)) != each:
                 raise RunError("RN115", each.path, path=Path(each.path).name)
-        _clear_temporary(folder)
+        _clear_temporary(folder, plan)
         if (folder / MANIFEST).exists():
-            shutil.rmtree(folder / PARTS, ignore_errors=True)
+            _hand_over(folder, plan)
             return None
         (folder / PARTS).mkdir(exist_ok=True)
         return _work(folder, plan, scheme, threads, progress)
@@ -186,6 +198,9 @@ def _work(
 ) -> Outcome:
     """Do the parts that are not done, then put all together."""
     begun = time.perf_counter()
+    if not all(each.sha256 for each in plan.inputs):
+        plan = replace(plan, inputs=tuple(hashed_input(Path(each.path)) for each in plan.inputs))
+        write_json(folder / PLAN, asdict(plan))
     guard = Guard(plan.inputs)
     job = open_job([Path(each.path) for each in plan.inputs], scheme, plan.options)
     guard.check()
@@ -248,8 +263,26 @@ def _finish(folder: Path, job: Job, plan: Plan, parts: int, begun: float) -> Out
     times = {"seconds": {**stages, "join": round(now - joining, 3)}, "rows": tally.rows}
     write_json(folder / TIMINGS, {**times, "elapsed": round(now - begun, 3)})
     write_json(folder / MANIFEST, _manifest(folder, plan, found))
-    shutil.rmtree(folder / PARTS)
+    _hand_over(folder, plan)
     return found
+
+
+def _hand_over(folder: Path, plan: Plan) -> None:
+    """Copy the results of a whole run to where they were asked for, then let its parts go.
+
+    Raises DataFileError: DF140 if another file has taken the place, DF142.
+    """
+    parts, gone = folder / PARTS, folder / f".{PARTS}.part"
+    if not parts.exists():
+        return
+    results, out = result_path(folder, plan.options.form), Path(plan.out)
+    if plan.out and not (out.is_file() and filecmp.cmp(results, out, shallow=False)):
+        check_output(out, overwrite="replace" if plan.replace else "refuse")
+        with results.open("rb") as file, whole_file(out) as copy:
+            shutil.copyfileobj(file, copy, 1 << 20)
+    # under a name that counts for nothing: a kill may leave some of them
+    parts.rename(gone)
+    shutil.rmtree(gone)
 
 
 def _manifest(folder: Path, plan: Plan, found: Outcome) -> dict[str, Any]:
@@ -314,9 +347,13 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _clear_temporary(folder: Path) -> None:
+def _clear_temporary(folder: Path, plan: Plan) -> None:
     """Remove what a killed process had begun to write."""
-    for path in (*folder.glob(".*.part"), *(folder / PARTS).glob(".*.part")):
+    begun = [*folder.glob(".*.part"), *(folder / PARTS).glob(".*.part")]
+    if plan.out:
+        out = Path(plan.out)
+        begun += out.parent.glob(f".{glob.escape(out.name)}.*.part")
+    for path in begun:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
@@ -329,7 +366,7 @@ def _writing(folder: Path) -> Iterator[None]:
         detail = error.strerror or error
         raise RunError("RN116", str(folder), path=folder, detail=detail) from None
     except DataFileError as error:
-        if error.issues[0].code != "DF142":
+        if error.issues[0].code != "DF142" or Path(error.issues[0].where).parent != folder:
             raise
         said = error.issues[0].params["detail"]
         raise RunError("RN116", str(folder), path=folder, detail=said) from None

@@ -23,7 +23,10 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Input:
-    """A file that is read: where it is, and what its bytes were when the run began."""
+    """A file that is read: where it is, and what its bytes were when the run began.
+
+    sha256: "" until the file has been read through.
+    """
 
     path: str
     size: int
@@ -32,7 +35,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Plan:
-    """What run.json holds; `scheme` is the id or path that was given, `digest` its content."""
+    """What run.json holds; `scheme` is the id or path that was given, `digest` its content.
+
+    out: where a copy of the results goes, "" for nowhere; replace: it may take the place of a file.
+    """
 
     inputs: tuple[Input, ...]
     scheme: str
@@ -40,6 +46,8 @@ class Plan:
     digest: str
     options: Options
     batch: int
+    out: str = ""
+    replace: bool = False
     program: str = __version__
     format: int = FORMAT
 
@@ -118,6 +126,16 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns
+
+
+def found_input(path: Path) -> Input:
+    """A file that is there, not looked into yet. Raises DataFileError (DF130)."""
+    try:
+        with path.open("rb"):
+            return Input(str(path.resolve()), 0, "")
+    except OSError as error:
+        detail = error.strerror or error
+        raise DataFileError("DF130", str(path), path=path.name, detail=detail) from None
 
 
 def hashed_input(path: Path) -> Input:

@@ -1,4 +1,6 @@
-"""Kill a run at random moments, resume it, and hold the end against a run that nobody killed.
+"""Kill a run again and again, resume it, and hold the end against a run that nobody killed.
+
+The moments are spread over the whole run, the last ones over the writing of its end.
 
 python tests/run/kills.py INPUT SCHEME --kills 10 --batch 20000 [--form parquet]
 """
@@ -6,6 +8,7 @@ python tests/run/kills.py INPUT SCHEME --kills 10 --batch 20000 [--form parquet]
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import subprocess
@@ -13,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 #: the same bytes for the same input
@@ -23,50 +27,79 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "grouper", *words, "--quiet"]
 
 
-def start(folder: Path, source: Path, scheme: str, batch: int, form: str) -> list[str]:
-    words = ["group", str(source), "-s", scheme, "--run", str(folder), "--batch", str(batch)]
-    return command(*words, "-o", str(folder.with_suffix(f".{form}")), "--threads", "2")
+def start(run: Path, source: Path, scheme: str, batch: int, form: str) -> list[str]:
+    words = ["group", str(source), "-s", scheme, "--run", str(run), "--batch", str(batch)]
+    return command(*words, "-o", str(copy_of(run, form)), "--threads", "2")
 
 
-def kept(folder: Path) -> int:
+def copy_of(run: Path, form: str) -> Path:
+    """Where a run puts the copy of its results."""
+    return run.with_suffix(f".{form}")
+
+
+def kept(run: Path) -> int:
     """How many parts are on disk."""
-    return sum(path.name.isdigit() for path in (folder / "parts").glob("*"))
+    return sum(path.name.isdigit() for path in (run / "parts").glob("*"))
 
 
-def killed_after(words: list[str], folder: Path, chance: random.Random, parts: int) -> bool:
-    """Start a command and kill it once it has kept some more parts; whether it was still alive."""
-    before = kept(folder)
+def moments(kills: int, parts: int, form: str) -> list[int | str]:
+    """When to kill: at so many parts, then at the sight of the files that end a run, in order."""
+    ends = [".results.*.part", f"results.{form}", "rejects.csv", "manifest.json"]
+    ends = ends[: max(kills - 1, 0)]
+    spread = kills - len(ends)
+    return [max(parts * k // (spread + 1), 1) for k in range(1, spread + 1)] + ends
+
+
+def killed_at(words: list[str], run: Path, moment: int | str, chance: random.Random) -> bool:
+    """Start a command and kill it at, or a little after, a moment; whether it was still alive."""
+
+    def seen() -> set[tuple[str, int]]:
+        found = set()
+        for path in run.glob(str(moment)):
+            with suppress(OSError):
+                found.add((path.name, path.stat().st_ino))
+        return found
+
+    before = seen()
     process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-    while process.poll() is None and kept(folder) < before + parts:
-        time.sleep(0.002)
-    time.sleep(chance.random() * 0.05)
+    while process.poll() is None:
+        if kept(run) >= moment if isinstance(moment, int) else seen() - before:
+            break
+        time.sleep(0.001)
+    time.sleep(chance.random() * (0.05 if isinstance(moment, int) else 0.005))
     process.kill()
     return process.wait() < 0
 
 
-def differences(folder: Path, whole: Path, form: str) -> Iterator[str]:
+def differences(run: Path, whole: Path, form: str) -> Iterator[str]:
     """Files that are not the same bytes as in a run that nobody killed."""
-    for name in (*COMPARED, f"results.{form}"):
-        if (folder / name).read_bytes() != (whole / name).read_bytes():
-            yield name
-    if (folder / "parts").exists() or list(folder.glob(".*.part")):
+    names = (*COMPARED, f"results.{form}")
+    pairs = [(run / name, whole / name) for name in names]
+    for one, other in (*pairs, (copy_of(run, form), copy_of(whole, form))):
+        if not one.exists() or one.read_bytes() != other.read_bytes():
+            yield one.name
+    begun = (run / "parts", *run.glob(".*.part"), *run.parent.glob(f".{run.name}.*.part"))
+    if any(path.exists() for path in begun):
         yield "something is left over"
 
 
 def kill_and_resume(
-    folder: Path, source: Path, scheme: str, *, batch: int, form: str, kills: int, seed: int
-) -> tuple[int, list[str]]:
-    """How many kills hit a running process, and what differs in the end."""
+    run: Path, source: Path, scheme: str, *, batch: int, form: str, kills: int, seed: int
+) -> tuple[list[int | str], list[str]]:
+    """The moments of kills that hit a living process, and what differs in the end."""
     chance = random.Random(seed)
-    whole = folder.with_name("whole")
+    whole = run.with_name("whole")
     subprocess.run(start(whole, source, scheme, batch * 3 + 1, form), check=False)
-    hit = killed_after(start(folder, source, scheme, batch, form), folder, chance, 1)
-    hits = int(hit)
-    while hits < kills and hit:
-        hit = killed_after(command("run", "resume", str(folder)), folder, chance, 1)
-        hits += hit
-    subprocess.run(command("run", "resume", str(folder)), check=False)
-    return hits, list(differences(folder, whole, form))
+    rows = json.loads((whole / "manifest.json").read_text("utf-8"))["rows"]["all"]
+    hits: list[int | str] = []
+    words = start(run, source, scheme, batch, form)
+    for moment in moments(kills, -(-rows // batch), form):
+        if not killed_at(words, run, moment, chance):
+            break
+        hits.append(moment)
+        words = command("run", "resume", str(run))
+    subprocess.run(command("run", "resume", str(run)), check=False)
+    return hits, list(differences(run, whole, form))
 
 
 def main() -> None:
@@ -88,7 +121,7 @@ def main() -> None:
             kills=asked.kills,
             seed=asked.seed,
         )
-    print(f"seed {asked.seed}: {hits} kills; {', '.join(found) or 'the same bytes'}")
+    print(f"seed {asked.seed}: {len(hits)} kills at {hits}; {', '.join(found) or 'the same bytes'}")
     sys.exit(bool(found))
 
 
