@@ -251,13 +251,15 @@ def print_summary(
     """The summary on stderr."""
     from grouper.run.results import reason_text
 
-    counts, lines = run.counts, []
+    counts, sources = run.counts, _sources(run.notes)
+    lines: list[tuple[str, object]] = []
+    if len(sources) > 1:
+        lines.append((screen.text("summary.files"), len(sources)))
     for key in ("rows", "grouped", "ambiguous", "ungrouped", "rejected"):
         lines.append((screen.text(f"summary.{key}"), f"{getattr(counts, key):,}"))
     for token, n in counts.reasons.items():
         title = screen.text("summary.by_reason", reason=reason_text(token, screen.lang))
         lines.append((title, f"{n:,}"))
-    sources = _sources(run.notes)
     for key in ("encoding", "layout"):
         named = sorted({str(source[key]) for source in sources if source.get(key)})
         if named:

@@ -30,9 +30,11 @@ def form_of(head: bytes) -> str:
 
 @contextmanager
 def inputs(ctx: click.Context, files: Sequence[str]) -> Iterator[list[Path]]:
-    """The input paths; `-` becomes a temporary copy of stdin, named by its form."""
+    """The input files, those in folders too; `-` is a copy of stdin, named by its form."""
     if "-" not in files:
-        yield [Path(name) for name in files]
+        from grouper.run.inputs import files_of
+
+        yield files_of([Path(name) for name in files])
         return
     if len(files) > 1:
         raise click.UsageError(terminal(ctx).text("usage.stdin_with_files"), ctx)

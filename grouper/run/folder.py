@@ -35,6 +35,7 @@ from grouper.records.mapfile import load_map
 from grouper.records.outfile import check_output, whole_file
 from grouper.records.read import MapSource
 from grouper.run.chunks import Part
+from grouper.run.inputs import files_of
 from grouper.run.lock import folder_lock, holder_of
 from grouper.run.parts import (
     IDS,
@@ -51,7 +52,6 @@ from grouper.run.plan import (
     PLAN,
     Guard,
     Plan,
-    expanded,
     found_input,
     hashed_input,
     read_plan,
@@ -131,7 +131,7 @@ def start_run(
         if (folder / PLAN).exists() and not overwrite:
             state = "finished" if (folder / MANIFEST).exists() else "interrupted"
             raise RunError("RN111", str(folder), path=folder, state=state)
-        inputs = tuple(found_input(path) for path in expanded(paths))
+        inputs = tuple(found_input(path) for path in files_of(paths))
         target = str(out.resolve()) if out else ""
         plan = Plan(
             inputs, scheme_name, scheme.id, scheme.digest, options, batch, target, overwrite

@@ -12,7 +12,6 @@ from typing import Any
 from grouper import __version__
 from grouper.errors import DataFileError, RunError
 from grouper.records.outfile import whole_file
-from grouper.records.read import SUFFIXES
 from grouper.run.chunks import Part
 from grouper.run.stream import Options
 
@@ -50,23 +49,6 @@ class Plan:
     replace: bool = False
     program: str = __version__
     format: int = FORMAT
-
-
-def expanded(paths: Sequence[Path]) -> list[Path]:
-    """Files, and for each folder the files of known form in it, by name.
-
-    Raises DataFileError (DF130) for a folder without any.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = [each for each in sorted(path.iterdir()) if each.suffix.lower() in SUFFIXES]
-        if not inside:
-            raise DataFileError("DF136", str(path), path=path.name, known=" ".join(SUFFIXES))
-        found += inside
-    return found
 
 
 def read_plan(folder: Path) -> Plan:

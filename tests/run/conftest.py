@@ -43,6 +43,11 @@ def mini() -> Scheme:
     return load_scheme(MINI)
 
 
+@pytest.fixture(scope="session")
+def mini_path() -> Path:
+    return MINI
+
+
 @pytest.fixture
 def discharges(tmp_path: Path) -> Callable[..., Path]:
     """`discharges(60)`: a CSV file with so many rows of every kind."""

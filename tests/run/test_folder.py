@@ -7,7 +7,6 @@ import errno
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -268,17 +267,6 @@ def test_what_cannot_be_read_leaves_no_folder(mini, tmp_path):
         assert not (tmp_path / "run").exists()
     with pytest.raises(RunError, match="RN116"):
         begin(tmp_path / "no" / "run", path, mini=mini)
-
-
-def test_a_folder_of_files_is_one_run(discharges, mini, tmp_path):
-    inputs = tmp_path / "months"
-    inputs.mkdir()
-    for name in ("b.csv", "a.csv"):
-        shutil.copy(discharges(12), inputs / name)
-    (inputs / "readme.md").write_text("not data")
-    begin(tmp_path / "run", inputs, mini=mini)
-    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text("utf-8"))
-    assert [each["name"] for each in manifest["inputs"]] == ["a.csv", "b.csv"]
 
 
 @pytest.mark.cli
