@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,8 +128,25 @@ def decode(data: bytes, name: str, *, encoding: str | None = None) -> Decoded:
         try:
             return Decoded(data.decode(codec), codec)
         except UnicodeDecodeError:
-            continue
+            if breaks_off([data], codec):
+                return _by_line(data, (codec,), codec)
     return _by_line(data, ("utf-8", "gb18030"), "mixed")
+
+
+def breaks_off(blocks: Iterable[bytes], codec: str) -> bool:
+    """Whether all is text of an encoding but for a last character of which bytes are missing.
+
+    What is left of a character may be one of another encoding: two of the three bytes of a Chinese
+    character in UTF-8 are mostly one in GB18030. Text that is else ASCII tells nothing.
+    """
+    decoder = codecs.getincrementaldecoder(codec)()
+    is_ascii = True
+    try:
+        for block in blocks:
+            is_ascii = decoder.decode(block).isascii() and is_ascii
+    except UnicodeDecodeError:
+        return False
+    return bool(decoder.getstate()[0]) and not is_ascii
 
 
 def _decode_as(data: bytes, name: str, encoding: str) -> Decoded:
@@ -141,7 +158,8 @@ def _decode_as(data: bytes, name: str, encoding: str) -> Decoded:
         if encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")):
             raise DataFileError("DF133", name, path=name, encoding=encoding) from None
         if encoding == "utf-8-sig":
-            return _by_line(data[len(codecs.BOM_UTF8) :], ("utf-8", "gb18030"), encoding)
+            encodings = ("utf-8",) if breaks_off([data], "utf-8") else ("utf-8", "gb18030")
+            return _by_line(data[len(codecs.BOM_UTF8) :], encodings, encoding)
         return _by_line(data, (encoding,), encoding)
 
 

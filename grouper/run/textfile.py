@@ -16,7 +16,7 @@ from grouper.records._lines import cut_behind, line_ends, lone_returns, occurren
 from grouper.records.delimited import Head, find_head, has_crlf, read_part
 from grouper.records.raw import HeaderScore, Raw
 from grouper.records.transcode import is_utf8, two_bytes
-from grouper.sheet import decode, text_rows
+from grouper.sheet import breaks_off, decode, text_rows
 
 _BLOCK = 1 << 22
 #: a part ends with the block that reaches so many bytes, however few its rows
@@ -131,10 +131,14 @@ def _scan(
     survey = _survey(file, codec)
     label = given = encoding or codec
     mark, second = b"", 0
-    if survey.broken and label == "utf-8" and encoding is None and _fits_second(file, survey):
-        label = given = "gb18030"
-        survey.broken = False
-    elif survey.broken and (encoding is None or codec == "utf-8-sig"):
+    detects = survey.broken and (encoding is None or codec == "utf-8-sig")
+    cut = detects and _breaks_off(file, "utf-8")
+    if detects and codec == "utf-8" and not cut:
+        survey.broken = not _fits_second(file, survey)
+        cut = survey.broken and _breaks_off(file, "gb18030")
+        if cut or not survey.broken:
+            label = given = "gb18030"
+    if detects and survey.broken and not cut:
         second, survey.broken = _second(file)
         if codec == "utf-8":
             # text with a mark is decoded line by line in either encoding, as mixed text must be
@@ -148,7 +152,7 @@ def _scan(
         return None
     if not _filled(file, len(prefix)):
         raise RecordError("RE17", path.name, path=path.name)
-    if given == "utf-8-sig" and not survey.broken and not mark:
+    if given == "utf-8-sig" and (cut or not survey.broken) and not mark:
         # without the mark its text is UTF-8 as it stands
         given = "utf-8"
     plain = not (survey.broken or survey.odd)
@@ -244,6 +248,12 @@ def _fits_second(file: BinaryIO, survey: _Survey) -> bool:
         return survey.second
     file.seek(0)
     return all(_decodes(block, "gb18030") for block in line_blocks(file))
+
+
+def _breaks_off(file: BinaryIO, codec: str) -> bool:
+    """Whether a file is in an encoding but for its last character, which is cut."""
+    file.seek(0)
+    return breaks_off(line_blocks(file), codec)
 
 
 def _second(file: BinaryIO) -> tuple[int, bool]:

@@ -32,6 +32,9 @@ def bytes_of(chance: random.Random, text: str, codec: str) -> bytes:
     if codec == "mixed":
         codecs = ("utf-8", "gb18030")
         return b"\n".join(line.encode(chance.choice(codecs)) for line in text.split("\n"))
+    if codec.endswith(" cut"):
+        whole = text.rstrip("\r\n").encode(codec.removesuffix(" cut"))
+        return whole + "张".encode(codec.removesuffix(" cut").removesuffix("-sig"))[:-1]
     if codec == "broken":
         lines = text.encode().split(b"\n")
         for _ in range(3):
@@ -40,7 +43,11 @@ def bytes_of(chance: random.Random, text: str, codec: str) -> bytes:
     return text.encode(codec)
 
 
-@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "gb18030", "mixed", "broken"])
+CODECS = ["utf-8", "utf-8-sig", "gb18030", "mixed", "broken"]
+CUT = ["utf-8 cut", "utf-8-sig cut", "gb18030 cut"]
+
+
+@pytest.mark.parametrize("codec", [*CODECS, *CUT])
 @pytest.mark.parametrize("seed", range(6))
 def test_parts_are_what_the_whole_is(tmp_path, monkeypatch, codec, seed):
     chance = random.Random(f"{codec}{seed}")
@@ -67,6 +74,24 @@ def test_parts_are_what_the_whole_is(tmp_path, monkeypatch, codec, seed):
         assert faults == dict(whole.faults), marks
         for at, column in enumerate(whole.columns):
             assert [c for raw in raws for c in raw.columns[at].to_pylist()] == column.to_pylist()
+
+
+@pytest.mark.parametrize("codec", CUT)
+def test_a_file_that_breaks_off_in_a_character_loses_its_last_row_only(tmp_path, codec):
+    # two of three bytes of a character in UTF-8 would be one in GB18030
+    path = tmp_path / "in.csv"
+    path.write_bytes(
+        bytes_of(random.Random(1), f"{HEADER}\n1,1,I10.x00,张三\n2,2,I10.x00,李", codec)
+    )
+    file = textfile.scan_text(path, known, None)
+    assert file is not None
+    assert file.facts["encoding"] == codec.removesuffix(" cut")
+    for raw in (
+        read_delimited(path.read_bytes(), path.name, str(path), known),
+        *(part.read() for part in textfile.cut_text(file, 100)),
+    ):
+        assert dict(raw.faults) == {1: "encoding"}
+        assert raw.columns[3].to_pylist()[0] == "张三"
 
 
 @pytest.mark.parametrize(
