@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from grouper.cli.options import (
     option,
     terminal,
 )
-from grouper.cli.output import DONE, FINDINGS, sums
+from grouper.cli.output import DONE, FINDINGS, Terminal, sums
 from grouper.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def to_folder(ctx: click.Context, paths: Sequence[Path], target: Path | None) ->
     parquet = all(path.suffix.lower() == ".parquet" for path in paths)
     form = target.suffix.lower() if target else ".parquet" if parquet else ".csv"
     options = _options(ctx, form)
-    with Progress(terminal(ctx)) as progress:
+    with Progress(terminal(ctx)) as progress, _resumable(terminal(ctx), folder):
         return start_run(
             folder,
             paths,
@@ -110,6 +111,16 @@ def to_folder(ctx: click.Context, paths: Sequence[Path], target: Path | None) ->
             out=target,
             progress=progress,
         )
+
+
+@contextmanager
+def _resumable(screen: Terminal, folder: Path) -> Iterator[None]:
+    """Say after Ctrl-C how the run goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        screen.error(screen.text("say.run_interrupted", folder=folder))
+        raise
 
 
 @click.group(cls=Family, name="run", help="help.run")
@@ -133,7 +144,7 @@ def resume(ctx: click.Context, folder: Path, threads: int | None, json_: bool) -
 
     screen, started = terminal(ctx), time.perf_counter()
     plan = read_plan(folder)
-    with Progress(screen) as progress:
+    with Progress(screen) as progress, _resumable(screen, folder):
         outcome = resume_run(folder, load_scheme(plan.scheme), threads=threads, progress=progress)
     if outcome is None:
         return _show(ctx, folder, json_=json_)
