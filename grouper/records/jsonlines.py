@@ -133,6 +133,12 @@ def _add_lines(table: _Columns, decoded: Decoded) -> None:
         table.add(_parsed([lines[n - 1] for n in numbers]), numbers, decoded.broken)
 
 
+def keys_of(lines: list[str]) -> list[str]:
+    """The keys of the objects on some lines, in order of first appearance."""
+    shapes = dict.fromkeys(tuple(each) for each in _parsed(lines) if isinstance(each, dict))
+    return list(dict.fromkeys(key for shape in shapes for key in shape))
+
+
 def _parsed(lines: list[str]) -> list[object]:
     """The value on each line, None where there is none."""
     try:

@@ -29,25 +29,12 @@ from grouper.records.read import (
 from grouper.records.sources import Sources, join
 from grouper.records.user import Column, Form
 from grouper.records.write import codec_of
+from grouper.run.jsonfeed import LINES_SUFFIXES, LinesFeed, lines_feed
+from grouper.run.part import Part as Part
 from grouper.run.textfile import TextFile, TextPart, cut_text, scan_text
 
 #: what joins codes is judged by so many rows
 _SAMPLE = 2000
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some rows of one input; `table` reads them, in any thread.
-
-    number: from 0; source: position of the input; progress: the share of all inputs that is done
-    with this part, from 0 to 1; start: row of its first row, for inputs in memory.
-    """
-
-    number: int
-    source: int
-    progress: float
-    table: Callable[[], Sources]
-    start: int = 0
 
 
 def open_feed(
@@ -55,13 +42,18 @@ def open_feed(
     *,
     mapping: MapSource | None = None,
     encoding: str | None = None,
+    typed: bool = False,
 ) -> Feed:
     """The feed that suits the inputs: text and Parquet are streamed, all else is read at once.
+
+    typed: columns need one type throughout, so JSON lines, which have none, are read at once too.
 
     Raises DataFileError, RecordError as `read_records` does.
     """
     score = header_score(mapping)
-    streamed = _text_feed(paths, score, encoding) or _parquet_feed(paths)
+    streamed: Feed | None = _text_feed(paths, score, encoding) or _parquet_feed(paths)
+    if streamed is None and not typed:
+        streamed = lines_feed(paths, encoding)
     if streamed is not None:
         return streamed
     found = Findings()
@@ -72,7 +64,7 @@ def open_feed(
 def is_streamed(paths: Sequence[Path]) -> bool:
     """Whether memory does not grow with the inputs, by their suffixes."""
     suffixes = {path.suffix.lower() for path in paths}
-    return suffixes <= set(TEXT_SUFFIXES) or suffixes == {".parquet"}
+    return any(suffixes <= set(form) for form in (TEXT_SUFFIXES, (".parquet",), LINES_SUFFIXES))
 
 
 def reading_of(
@@ -391,4 +383,4 @@ def sliced(column: Column, start: int, stop: int) -> Column:
     return column[start:stop] if isinstance(column, list) else column.slice(start, stop - start)
 
 
-Feed: TypeAlias = TextFeed | ParquetFeed | WholeFeed
+Feed: TypeAlias = TextFeed | ParquetFeed | LinesFeed | WholeFeed

@@ -34,9 +34,9 @@ from grouper.errors import DataFileError, GrouperError, RunError
 from grouper.records.mapfile import load_map
 from grouper.records.outfile import check_output, whole_file
 from grouper.records.read import MapSource
-from grouper.run.chunks import Part
 from grouper.run.inputs import files_of
 from grouper.run.lock import folder_lock, holder_of
+from grouper.run.part import Part
 from grouper.run.parts import (
     IDS,
     PARTS,

@@ -12,7 +12,7 @@ from typing import Any
 from grouper import __version__
 from grouper.errors import DataFileError, RunError
 from grouper.records.outfile import whole_file
-from grouper.run.chunks import Part
+from grouper.run.part import Part
 from grouper.run.stream import Options
 
 PLAN = "run.json"

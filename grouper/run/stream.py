@@ -104,7 +104,8 @@ def default_threads() -> int:
 
 def open_job(paths: Sequence[Path], scheme: Scheme, options: Options) -> Job:
     """Look through the inputs once. Raises DataFileError and RecordError as `read_records` does."""
-    feed = open_feed(paths, mapping=options.mapping, encoding=options.input_encoding)
+    typed = options.form == "parquet"
+    feed = open_feed(paths, mapping=options.mapping, encoding=options.input_encoding, typed=typed)
     reading = reading_of(
         feed, layout=options.layout, mapping=options.mapping, cleaning=options.cleaning
     )
