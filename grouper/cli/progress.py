@@ -41,8 +41,9 @@ class Progress:
         if not self._shown:
             return
         if self._first is None:
-            # rows of an earlier session took no time in this one
+            # rows of an earlier session took no time in this one; there is no speed to tell yet
             self._first = (now, rows, share)
+            return
         if now - self._last < _PAUSE:
             return
         self._last = now
