@@ -89,6 +89,16 @@ def half_width(text: str) -> str:
     return text if text.isascii() else text.translate(_HALF)
 
 
+def column_letters(column: int) -> str:
+    """`A` for 0, `Z` for 25, `AA` for 26: how spreadsheets name columns."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file. Raises DataFileError (DF130) if it cannot be read, DF131 if empty."""
     try:

@@ -76,8 +76,8 @@ def write_scheme(
 
     The files are written beside it first and moved there together, so that a reader never sees a
     folder half-written. Raises SchemeError (SE02) when the folder has another name, DataFileError
-    when it exists (DF122; a folder without scheme.toml is never replaced) or cannot be written
-    (DF123).
+    when it exists (DF122; a folder without scheme.toml is replaced only if it is empty) or cannot be
+    written (DF123).
     """
     folder = Path(os.path.abspath(folder))
     if folder.name != scheme.id:
@@ -85,7 +85,8 @@ def write_scheme(
             [finding("SE02", f"{HEAD}: id", "folder", scheme.id, near=folder.name)]
         )
     replaceable = overwrite == "replace" and (folder / HEAD).is_file()
-    if os.path.lexists(folder) and not replaceable:
+    is_empty = folder.is_dir() and not any(folder.iterdir())
+    if os.path.lexists(folder) and not (replaceable or is_empty):
         raise DataFileError("DF122", str(folder), path=folder)
     try:
         _write_beside(canonical_files(scheme), folder)
