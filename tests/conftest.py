@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,14 @@ REGIONAL = Path(__file__).parent / "data" / "schemes" / "regional.tar.xz"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(_UPDATE, action="store_true", help="write golden files anew")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests keep in the user's cache goes elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GROUPER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

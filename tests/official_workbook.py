@@ -73,7 +73,7 @@ def by_sites(condition: Condition) -> Condition:
     return condition
 
 
-def rule(condition: Condition, names: Mapping[str, str], *, outer: bool = True) -> str:
+def rule(condition: Condition, names: Mapping[str, str]) -> str:
     """A condition in the official language."""
     match condition:
         case Constant(value=True):
@@ -84,9 +84,11 @@ def rule(condition: Condition, names: Mapping[str, str], *, outer: bool = True) 
             return "QTZD in {MCC, CC}"
         case Member(codes=codes, list_name=name):
             return f"{FIELDS[codes]} in {names[name]}"
-        case Or(operands=operands) if len({getattr(o, "codes", o) for o in operands}) == 1:
-            sets = ", ".join(names[o.list_name] for o in operands if isinstance(o, Member))
-            return f"{FIELDS[operands[0].codes]} in {{{sets}}}"  # type: ignore[union-attr]
+        case Or(operands=(Member(codes=codes), *_) as operands) if all(
+            isinstance(one, Member) and one.codes == codes for one in operands
+        ):
+            sets = ", ".join(names[one.list_name] for one in operands if isinstance(one, Member))
+            return f"{FIELDS[codes]} in {{{sets}}}"
         case Not(operand=Member(codes=codes, list_name=name)):
             return f"{FIELDS[codes]} not in {names[name]}"
         case Not(operand=inner):

@@ -1,9 +1,9 @@
 """Schemes that cost time to read, kept as scheme folders in the user's cache.
 
-An entry lies at `schemes/<key>/<digest>/<id>`, both cut short, since Windows allows 260 characters. It is written whole or not at all, used only if its
-tables still have their digest, and anything wrong with it just means that it is made anew. The
-folder is `GROUPER_CACHE`, else that of the platform; without one that can be written, nothing is
-kept and nothing fails.
+An entry lies at `schemes/<key>/<digest>/<id>`, key and digest cut short (Windows allows a path 260
+characters). It is written whole or not at all, used only if its tables still have their digest, and
+anything wrong with it just means that it is made anew. The folder is `GROUPER_CACHE`, else that of
+the platform; without one that can be written, nothing is kept and nothing fails.
 """
 
 from __future__ import annotations

@@ -61,21 +61,17 @@ def read_tree(
     mdcs = _nodes("mdc", tables["mdc"], kinds, notes)
     adrgs = _nodes("adrg", tables["adrg"], kinds, notes)
     drgs = _nodes("drg", tables["drg"], kinds, notes)
-    _check_above(adrgs, {m.code for m in mdcs}, tables["adrg"], "mdc", notes)
-    _check_above(drgs, {a.code for a in adrgs}, tables["drg"], "adrg", notes)
-    _check_mdc_of_drgs(drgs, tables["drg"], notes)
-    refined = {drg.above for drg in drgs}
-    for adrg in adrgs:
-        if not adrg.is_ambiguous and adrg.code not in refined:
-            notes.error(tables["adrg"].where(adrg.index, "code"), "no_drg", adrg.code)
-        if adrg.is_ambiguous and adrg.when == TRUE:
-            notes.error(tables["adrg"].where(adrg.index, "rule"), "ambiguous_always", adrg.code)
-    tree = Tree(
-        _sorted(mdcs, tables["mdc"], "MDC", notes),
-        _by_above(adrgs, tables["adrg"], notes),
-        _by_above([d for d in drgs if not d.is_ambiguous], tables["drg"], notes),
-    )
-    return Tree(tree.mdcs, tree.adrgs, _unconditional_last(tree.drgs, tables["drg"], notes))
+    if not notes.errors:
+        # only of rows that can be read: one fault should give one error
+        _check_above(adrgs, {m.code for m in mdcs}, tables["adrg"], "mdc", notes)
+        _check_above(drgs, {a.code for a in adrgs}, tables["drg"], "adrg", notes)
+    if not notes.errors:
+        _check_mdc_of_drgs(drgs, tables["drg"], notes)
+        _check_refined(adrgs, {drg.above for drg in drgs}, tables["adrg"], notes)
+    mdcs = _sorted(mdcs, tables["mdc"], "MDC", notes)
+    by_mdc = _by_above(adrgs, tables["adrg"], notes)
+    by_adrg = _by_above([d for d in drgs if not d.is_ambiguous], tables["drg"], notes)
+    return Tree(mdcs, by_mdc, _unconditional_last(by_adrg, tables["drg"], notes))
 
 
 def _nodes(
@@ -172,6 +168,14 @@ def _check_mdc_of_drgs(drgs: list[Node], table: SheetTable, notes: Notes) -> Non
         if mdcs[drg.index] != drg.code[0]:
             text = table.texts("mdc")[drg.index]
             notes.error(table.where(drg.index, "mdc"), "other_mdc", text, group=drg.code)
+
+
+def _check_refined(adrgs: list[Node], refined: set[str], table: SheetTable, notes: Notes) -> None:
+    for adrg in adrgs:
+        if not adrg.is_ambiguous and adrg.code not in refined:
+            notes.error(table.where(adrg.index, "code"), "no_drg", adrg.code)
+        if adrg.is_ambiguous and adrg.when == TRUE:
+            notes.error(table.where(adrg.index, "rule"), "ambiguous_always", adrg.code)
 
 
 def _by_above(nodes: list[Node], table: SheetTable, notes: Notes) -> dict[str, list[Node]]:
