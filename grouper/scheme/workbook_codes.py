@@ -74,8 +74,13 @@ def read_sets(table: SheetTable, notes: Notes) -> Sets:
 def _codes(table: SheetTable, notes: Notes) -> list[str]:
     """The codes of a sheet; those that are none are "" and an error."""
     cells = table.column("code")
-    found = {cell: fold(cell) if isinstance(cell, str) else "" for cell in set(cells)}
-    bad = {cell for cell, code in found.items() if not CODE.fullmatch(code)}
+    is_code = CODE.fullmatch
+    # nearly all are codes as they stand
+    found = {
+        cell: (cell if is_code(cell) else fold(cell)) if isinstance(cell, str) else ""
+        for cell in set(cells)
+    }
+    bad = {cell for cell, code in found.items() if not is_code(code)}
     for index, cell in enumerate(cells) if bad else ():
         if cell in bad:
             problem = "number" if isinstance(cell, float | int) else "code"

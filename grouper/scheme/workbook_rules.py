@@ -91,14 +91,12 @@ class RuleError(ValueError):
 
 
 class _Token(NamedTuple):
+    """`word` is the text in capitals: names and key words count in any letter case."""
+
     kind: str
     text: str
     at: int
-
-    @property
-    def word(self) -> str:
-        """Names and key words count in any letter case."""
-        return self.text.upper()
+    word: str
 
 
 def translate(text: str, kinds: Mapping[str, CodeKind]) -> Condition:
@@ -120,9 +118,10 @@ def _tokens(text: str) -> list[_Token]:
         if match is None:
             raise RuleError("character", position + 1, word=text[position])
         if match.lastgroup != "blank":
-            tokens.append(_Token(str(match.lastgroup), match.group(), position + 1))
+            found = match.group()
+            tokens.append(_Token(str(match.lastgroup), found, position + 1, found.upper()))
         position = match.end()
-    tokens.append(_Token("end", "", len(text) + 1))
+    tokens.append(_Token("end", "", len(text) + 1, ""))
     return tokens
 
 
