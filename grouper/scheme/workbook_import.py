@@ -84,7 +84,10 @@ def _scheme(
     scheme_id: str,
 ) -> Scheme:
     head: dict[str, Any] = facts()["head"] | ({"id": scheme_id} if scheme_id else {})
-    adrgs = _adrgs(tree, tables["adrg"], notes)
+    special = facts()["surgical"]["set"]
+    if special not in sets.lists:
+        notes.repair(tables["sets"].file, "no_surgical", special)
+    adrgs = _adrgs(tree, tables["adrg"], special in sets.lists, notes)
     scheme = Scheme(
         **head,
         source=f"workbook with SHA-256 {sha256}; {facts()['source']}",
@@ -120,7 +123,7 @@ def _readme(scheme: Scheme) -> str:
     )
 
 
-def _adrgs(tree: Tree, table: SheetTable, notes: Notes) -> list[AdrgRule]:
+def _adrgs(tree: Tree, table: SheetTable, has_surgical: bool, notes: Notes) -> list[AdrgRule]:
     """The rules of all MDCs in the order they are tried."""
     special = facts()["surgical"]
     found: list[AdrgRule] = []
@@ -131,7 +134,8 @@ def _adrgs(tree: Tree, table: SheetTable, notes: Notes) -> list[AdrgRule]:
         is_known = has_ambiguous or mdc.code in special["without_ambiguous"]
         if nodes and not is_known:
             notes.repair(table.where(nodes[0].index, "above"), "no_ambiguous", f"{mdc.code}QY")
-        arranged = arrange(ways, Member("main_px", special["set"]), guarded=is_known)
+        surgical = Member("main_px", special["set"])
+        arranged = arrange(ways, surgical, guarded=is_known and has_surgical)
         names = {node.code: node.name for node in nodes}
         for way in arranged:
             n = len(found) + 1

@@ -98,6 +98,8 @@ def _nodes(
             _sort(table, index, sorts[index], notes),
             _condition(table, index, code, rules[index], kinds, notes),
         )
+        if level != "drg" and not fold(rules[index]):
+            notes.repair(table.where(index, "rule"), "always", code)
         if node.code in found:
             first = table.where(found[node.code].index, "code")
             notes.error(table.where(index, "code"), "repeated", code, first=first)

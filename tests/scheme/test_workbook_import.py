@@ -300,6 +300,24 @@ def test_an_mdc_that_lacks_its_published_ambiguous_row_is_left_as_it_stands(shee
     assert repairs(found)["no_ambiguous"] == ["ADRG!D9"]
 
 
+def test_an_empty_rule_of_an_mdc_or_adrg_is_pointed_out(sheets):
+    assert repairs(read(sheets))["always"] == ["MDC!C3"]
+    sheets["ADRG"][8][2] = None
+    found = read(sheets)
+    assert repairs(found)["always"] == ["MDC!C3", "ADRG!C9"]
+    assert rules(found.scheme, "B")[0] == ("BR1", "not main_px in OP_ALL")
+
+
+def test_without_the_set_of_valid_procedures_no_case_is_surgical(sheets):
+    sheets["集合"] = [row for row in sheets["集合"] if row[0] != "OP_ALL"]
+    sheets["ADRG"] = [row for row in sheets["ADRG"] if "OP_ALL" not in str(row[2])]
+    sheets["DRG"] = [row for row in sheets["DRG"] if row[0] not in ("PQY", "PV19")]
+    sheets["MDC"][3][2] = "NL=0"
+    found = read(sheets)
+    assert repairs(found)["no_surgical"] == ["官方.xlsx"]
+    assert rules(found.scheme, "S")[1] == ("SR1", "main_dx in DI_S00")
+
+
 def test_counts_stand_beside_the_published_ones_and_differences_are_warnings(sheets):
     found = read(sheets)
     assert found.counts["drg_groups"] == (25, 825)
