@@ -30,13 +30,18 @@ _ODD_BLANK = re.compile(r"_x000[9AaDd]_|[\t\r\u00a0\u200b-\u200d\u2060\u3000\ufe
 
 @dataclass(frozen=True)
 class Node:
-    """A row of a rule sheet; `above` is the code it belongs to, `index` its place in the table."""
+    """A row of a rule sheet.
+
+    index: its place in the table; above: the code it belongs to; has_rule: whether its rule is
+    more than an empty cell.
+    """
 
     index: int
     code: str
     name: str
     above: str
     sort: float
+    has_rule: bool
     when: Condition
 
     @property
@@ -96,9 +101,10 @@ def _nodes(
             names[index],
             _letter(above[index]) if level == "adrg" else above[index],
             _sort(table, index, sorts[index], notes),
+            bool(fold(rules[index])),
             _condition(table, index, code, rules[index], kinds, notes),
         )
-        if level != "drg" and not fold(rules[index]):
+        if level != "drg" and not node.has_rule:
             notes.repair(table.where(index, "rule"), "always", code)
         if node.code in found:
             first = table.where(found[node.code].index, "code")
@@ -209,9 +215,9 @@ def _unconditional_last(
     """DRGs without a rule take what the others leave, so they stand last in their ADRG."""
     found: dict[str, list[Node]] = {}
     for adrg, nodes in drgs.items():
-        ordered = sorted(nodes, key=lambda node: node.when == TRUE)
+        ordered = sorted(nodes, key=lambda node: not node.has_rule)
         for before, after in zip(nodes, ordered, strict=True):
-            if before is not after and before.when == TRUE:
+            if before is not after and not before.has_rule:
                 notes.repair(table.where(before.index, "sort"), "moved_last", before.code)
         found[adrg] = ordered
     return found
