@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,20 +40,20 @@ def cache_folder() -> Path:
 def kept(key: str) -> Scheme | None:
     """The scheme kept under a key; None if there is none, or a broken one (which is removed)."""
     entry = _entry(key)
-    if entry is None:
+    # names with a dot are folders that another process is writing
+    folder = next(iter(sorted(entry.glob("[!.]*/[!.]*"))), None) if entry else None
+    if entry is None or folder is None:
         return None
-    for folder in _folders(entry):
-        try:
-            scheme = load_folder(folder)
-        except (GrouperError, OSError, ValueError):
-            break
-        if scheme.digest[:_NAME_LENGTH] == folder.parent.name:
-            with suppress(OSError):
-                os.utime(entry)
-            return scheme
-        break
-    shutil.rmtree(entry, ignore_errors=True)
-    return None
+    try:
+        scheme = load_folder(folder)
+    except (GrouperError, OSError, ValueError):
+        scheme = None
+    if scheme is None or scheme.digest[:_NAME_LENGTH] != folder.parent.name:
+        shutil.rmtree(entry, ignore_errors=True)
+        return None
+    with suppress(OSError):
+        os.utime(entry)
+    return scheme
 
 
 def keep(key: str, scheme: Scheme) -> None:
@@ -68,17 +67,13 @@ def keep(key: str, scheme: Scheme) -> None:
 
 
 def _entry(key: str) -> Path | None:
-    """Where a key is kept; None where the user has no home."""
+    """The folder of a key; None where it cannot be: no home, no permission."""
     try:
-        return cache_folder() / "schemes" / key[:_NAME_LENGTH]
-    except RuntimeError:
+        entry = cache_folder() / "schemes" / key[:_NAME_LENGTH]
+        entry.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
         return None
-
-
-def _folders(entry: Path) -> Iterator[Path]:
-    """The scheme folders under an entry; names with a dot are being written."""
-    with suppress(OSError):
-        yield from sorted(path for path in entry.glob("[!.]*/[!.]*") if path.is_dir())
+    return entry
 
 
 def _drop_oldest(folder: Path) -> None:

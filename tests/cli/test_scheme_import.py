@@ -9,6 +9,8 @@ import pytest
 from official_workbook import workbook
 from small_workbook import Sheets, small_sheets
 
+import grouper
+
 pytestmark = pytest.mark.cli
 
 RECORDS = [
@@ -91,6 +93,12 @@ def test_the_workbook_groups_explains_shows_and_lints(run, book, records, tmp_pa
     assert "BR1E" in run("explain", records, "--row", 1, "-s", book).out
     assert "OP3" in run("scheme", "show", book, "BB1").out
     assert run("scheme", "lint", book).code == 0
+
+
+def test_python_takes_the_workbook_too(book):
+    case = {"sex": 1, "age": 70, "dx": ["I63.900", "J96.000"]}
+    assert grouper.group_case(case, scheme=book).group_code == "BR1E"
+    assert grouper.load_scheme(str(book)).folder == str(book)
 
 
 def test_the_workbook_and_the_imported_folder_give_the_same_rows(run, book, records, tmp_path):
