@@ -40,8 +40,7 @@ def cache_folder() -> Path:
 def kept(key: str) -> Scheme | None:
     """The scheme kept under a key; None if there is none, or a broken one (which is removed)."""
     entry = _entry(key)
-    # names with a dot are folders that another process is writing
-    folder = next(iter(sorted(entry.glob("[!.]*/[!.]*"))), None) if entry else None
+    folder = _folder(entry) if entry else None
     if entry is None or folder is None:
         return None
     try:
@@ -67,13 +66,19 @@ def keep(key: str, scheme: Scheme) -> None:
 
 
 def _entry(key: str) -> Path | None:
-    """The folder of a key; None where it cannot be: no home, no permission."""
+    """The folder of a key; None where the user has no home."""
     try:
-        entry = cache_folder() / "schemes" / key[:_NAME_LENGTH]
-        entry.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
+        return cache_folder() / "schemes" / key[:_NAME_LENGTH]
+    except RuntimeError:
         return None
-    return entry
+
+
+def _folder(entry: Path) -> Path | None:
+    """The scheme folder in an entry; names with a dot are being written by another process."""
+    try:
+        return next(iter(sorted(entry.glob("[!.]*/[!.]*"))), None)
+    except OSError:
+        return None
 
 
 def _drop_oldest(folder: Path) -> None:
