@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from grouper.datafile import data_folder, read_tsv
 from grouper.errors import Issue
-from grouper.scheme.lint_codes import CODE, is_list_name
+from grouper.scheme.lint_codes import CODE, is_list_name, runs
 from grouper.scheme.model import CodeKind, CodeList, Complication
 from grouper.scheme.source import OPTIONAL, finding
 from grouper.scheme.workbook_layout import SheetTable, amendments, facts, fold
@@ -49,26 +49,30 @@ def read_sets(table: SheetTable, notes: Notes) -> Sets:
     codes = _codes(table, notes)
     names = _names(table, "set", notes)
     kinds = _kinds(table, names, notes)
-    members: dict[str, dict[str, None]] = {}
-    repeats: list[int] = []
-    rows = 0
-    for index, (name, code) in enumerate(zip(names, codes, strict=True)):
-        if not name or not code:
-            continue
-        rows += 1
-        known = members.setdefault(name, {})
-        if code in known:
-            repeats.append(index)
-        known[code] = None
+    members: dict[str, set[str]] = {}
+    for run in runs(names):
+        members.setdefault(run.name, set()).update(codes[run.start : run.stop])
+    repeats = len(names) - sum(map(len, members.values()))
     if repeats:
-        first = f"{names[repeats[0]]} {codes[repeats[0]]}"
-        notes.repair(table.where(repeats[0], "code"), "repeated_pair", first, count=len(repeats))
+        first = _first_repeat(zip(names, codes, strict=True))
+        text = f"{names[first]} {codes[first]}"
+        notes.repair(table.where(first, "code"), "repeated_pair", text, count=repeats)
     lists = {
         name: CodeList(name, kinds[name], tuple(sorted(members[name])))
         for name in sorted(members)
         if name in kinds
     }
-    return Sets(lists, rows, len(repeats))
+    return Sets(lists, len(names), repeats)
+
+
+def _first_repeat(pairs: Iterable[tuple[str, str]]) -> int:
+    """The place of the first pair that has stood before."""
+    seen: set[tuple[str, str]] = set()
+    for place, pair in enumerate(pairs):
+        if pair in seen:
+            return place
+        seen.add(pair)
+    raise ValueError("no pair is repeated")
 
 
 def _codes(table: SheetTable, notes: Notes) -> list[str]:
@@ -145,8 +149,11 @@ def read_complications(cc: SheetTable, exclusions: SheetTable, notes: Notes) -> 
             one = kept.setdefault(
                 (level, table), Complication(cast(Literal["MCC", "CC"], level), table)
             )
-            if found.setdefault(code, one) != one:
+            if found.get(code, one) != one:
                 notes.error(cc.where(index, "code"), "cc_twice", code)
+            elif code in found:
+                notes.repair(cc.where(index, "code"), "repeated_row", code)
+            found[code] = one
     principals = _principals(exclusions, notes)
     n_tables = len(set(principals.values()))
     for code, table in amendments():
@@ -163,8 +170,12 @@ def _principals(table: SheetTable, notes: Notes) -> dict[str, str]:
     for index, (code, name) in enumerate(zip(codes, tables, strict=True)):
         if not name:
             notes.error(table.where(index, "table"), "no_table", "")
-        elif code and found.setdefault(code, name) != name:
+        elif code and found.get(code, name) != name:
             notes.error(table.where(index, "code"), "two_tables", code, first=found[code])
+        elif code:
+            if code in found:
+                notes.repair(table.where(index, "code"), "repeated_row", code)
+            found[code] = name
     return found
 
 

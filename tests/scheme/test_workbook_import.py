@@ -274,6 +274,15 @@ def test_repeated_pairs_count_once_and_names_are_no_keys(sheets):
     assert read(sheets).scheme.digest == found.scheme.digest
 
 
+def test_rows_of_the_complications_that_repeat_count_once(sheets):
+    expected = read(sheets).scheme.digest
+    sheets["CC"].append(["J96.000", "呼衰", "EX_1", "MCC"])
+    sheets["排除表"].append(["EX_1", "G45.900", "TIA"])
+    found = read(sheets)
+    assert found.scheme.digest == expected
+    assert repairs(found)["repeated_row"] == ["CC!A5", "排除表!B5"]
+
+
 def test_the_seven_missing_exclusion_rows_are_added_where_their_code_has_none(sheets):
     assert len(amendments()) == 7
     found = read(sheets)
