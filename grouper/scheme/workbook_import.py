@@ -54,12 +54,15 @@ def import_workbook(cells: Cells, file: str, sha256: str, *, scheme_id: str = ""
     """The scheme in the sheets of a workbook.
 
     file: its name, for messages; sha256: of its bytes, named as the source; scheme_id: instead of
-    the usual one. Raises SchemeError with every error found: SE31 (sheets, headers), else SE32
-    (rules) and SE33 (other cells), each with sheet and cell.
+    the usual one. Raises SchemeError with every error found: SE31 (sheets, headers), else SE33 of
+    the sets, else SE32 (rules) and SE33 (other cells), each with sheet and cell.
     """
     tables = read_layout(cells, file)
     notes = Notes()
     sets = read_sets(tables["sets"], notes)
+    if notes.errors:
+        # rules are read against the sets: what is wrong there would be said twice
+        raise SchemeError.of(notes.errors)
     complications = read_complications(tables["cc"], tables["exclusions"], notes)
     tree = read_tree(tables, sets.kinds, notes)
     if notes.errors:

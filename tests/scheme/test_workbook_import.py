@@ -405,6 +405,10 @@ FAULTS: dict[str, tuple[Callable[[Sheets], object], tuple[str, str, str]]] = {
     ),
     "set name": (put("集合", 2, 0, "集合一"), ("SE33", "官方.xlsx:集合!A2", "set_name")),
     "set type": (put("集合", 2, 3, "XX"), ("SE33", "官方.xlsx:集合!D2", "kind")),
+    "type of a set of one": (
+        put("集合", 4, 3, "XX"),
+        ("SE33", "官方.xlsx:集合!D4", "kind"),
+    ),
     "two types": (put("集合", 3, 3, "OP"), ("SE33", "官方.xlsx:集合!D3", "kinds")),
     "a code": (put("集合", 2, 1, "I63.900 脑梗死"), ("SE33", "官方.xlsx:集合!B2", "code")),
     "no code": (put("集合", 2, 1, None), ("SE33", "官方.xlsx:集合!B2", "code")),
