@@ -20,7 +20,7 @@ cdef extern from "_bits.h":
 
 cdef enum:
     AHEAD = 64  # look-ups under way at once: their cache lines are then on the way
-    WORDS = 16  # bytes of a spelling that its slot holds; longer ones are compared where they stand
+    SHORT = 13  # bytes of a spelling that fit beside its number into a slot of 16 bytes
 
 cdef enum:
     # flags of a spelling; grouper.records.spellings
@@ -32,54 +32,68 @@ cdef enum:
     GRAY = 2
 
 cdef struct Slot:
+    # a short spelling, zeros behind it; above its last five bytes its length (4 bits) and its
+    # number (20 bits). high = 0: nothing here
     uint64_t low, high
-    int32_t length  # 0: nothing here
+
+cdef struct LongSlot:
+    uint64_t hashed  # 0: nothing here
     int32_t spelling
 
 cdef struct Token:
     uint64_t low, high
-    uint64_t hashed
-    const uint8_t* text
-    int32_t length
+    uint64_t at
     int32_t place
 
-# bytes that count, by length
-cdef uint64_t[9] MASK = [
+cdef uint64_t ALL = 0xFFFFFFFFFFFFFFFF
+cdef uint64_t TAIL = 0xFFFFFFFFFF
+cdef uint64_t TEXT = 0xFFFFFFFFFFF  # all of `high` that is not the number
+# bytes of the two words that count, by length: looked up, for a branch would often be guessed wrong
+cdef uint64_t[14] LOW = [
     0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
-    0xFFFFFFFFFFFFFFFF]
+    ALL, ALL, ALL, ALL, ALL, ALL]
+cdef uint64_t[14] HIGH = [
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, TAIL]
 
 
 cdef inline uint64_t mixed(uint64_t low, uint64_t high) noexcept nogil:
-    cdef uint64_t x = (low ^ (high * <uint64_t> 0x9E3779B97F4A7C15)) * <uint64_t> 0xBF58476D1CE4E5B9
-    return x ^ (x >> 29)
+    # the highest bits of a product depend on all bits of its factors
+    cdef uint64_t x = low ^ (high * <uint64_t> 0x9E3779B97F4A7C15)
+    return (x ^ (x >> 32)) * <uint64_t> 0xBF58476D1CE4E5B9
 
 
-cdef inline void read_token(
-    Token* token, const uint8_t* text, int32_t length, const uint8_t* end
-) noexcept nogil:
+cdef inline uint64_t long_hash(const uint8_t* text, int32_t length) noexcept nogil:
+    cdef uint64_t x = <uint64_t> length
     cdef int32_t k
-    token.text, token.length = text, length
-    if length > WORDS:
-        token.low = token.high = <uint64_t> length
-        for k in range(length):
-            token.low = (token.low ^ text[k]) * <uint64_t> 0x100000001B3
-            token.high = token.high * 31 + text[k]
-    elif text + WORDS <= end:
-        token.low = bits_word(text) & MASK[min(length, 8)]
-        token.high = bits_word(text + 8) & MASK[max(length - 8, 0)] if length > 8 else 0
+    for k in range(length):
+        x = (x ^ text[k]) * <uint64_t> 0x100000001B3
+    x ^= x >> 29
+    return x if x else 1
+
+
+cdef inline void read_short(
+    Token* token, const uint8_t* text, int32_t length, const uint8_t* end, int shift
+) noexcept nogil:
+    if text + 16 <= end:
+        token.low = bits_word(text) & LOW[length]
+        token.high = bits_word(text + 8) & HIGH[length]
     else:
         # near the end of the buffer: not a byte more than there is
         token.low = bits_short_word(text, min(length, 8))
         token.high = bits_short_word(text + 8, length - 8) if length > 8 else 0
-    token.hashed = mixed(token.low, token.high)
+    token.at = mixed(token.low, token.high) >> shift
+    # a NUL at the end of a text is no zero behind it
+    token.high |= <uint64_t> length << 40
 
 
 cdef class Table:
     """Spellings, each with its position in the list it was made from (0 is the empty text)."""
 
-    cdef object slots_memory
+    cdef object memory, long_memory
     cdef Slot* slots
-    cdef uint64_t mask
+    cdef LongSlot* long_slots
+    cdef uint64_t mask, long_mask
+    cdef int shift
     cdef const int32_t[::1] offsets
     cdef const uint8_t[::1] data
     cdef readonly int32_t size
@@ -87,50 +101,77 @@ cdef class Table:
     def __init__(self, const int32_t[::1] offsets, const uint8_t[::1] data):
         """Spelling k is data[offsets[k]:offsets[k + 1]]; the first is empty, all are different."""
         cdef Py_ssize_t n = offsets.shape[0] - 1, k
-        cdef uint64_t room = 64
+        cdef uint64_t room = 64, long_room = 64, n_long = 0, at
+        cdef int32_t length
         cdef Token token
         cdef const uint8_t* first
-        cdef uint8_t[::1] memory
-        # half full at most, but for a little: the national list of diagnoses then takes 65,536
-        while 33 * room < <uint64_t> (64 * n):
+        cdef uint8_t[::1] view
+        if n > 1 << 20:
+            raise ValueError("more spellings than a slot can number")
+        for k in range(n):
+            n_long += offsets[k + 1] - offsets[k] > SHORT
+        # a third full at most: most texts then stand where they are looked for first
+        self.shift = 64 - 6
+        while 33 * room < 100 * (n - n_long):
             room *= 2
-        self.slots_memory = np.zeros(room * sizeof(Slot), np.uint8)
-        memory = self.slots_memory
-        self.slots = <Slot*> &memory[0]
-        self.mask = room - 1
+            self.shift -= 1
+        while long_room < 2 * n_long:
+            long_room *= 2
+        self.memory = np.zeros(room * sizeof(Slot), np.uint8)
+        view = self.memory
+        self.slots, self.mask = <Slot*> &view[0], room - 1
+        self.long_memory = np.zeros(long_room * sizeof(LongSlot), np.uint8)
+        view = self.long_memory
+        self.long_slots, self.long_mask = <LongSlot*> &view[0], long_room - 1
         self.offsets, self.data, self.size = offsets, data, <int32_t> n
         if data.shape[0] == 0:
             return
         first = &data[0]
         for k in range(1, n):
-            read_token(
-                &token, first + offsets[k], offsets[k + 1] - offsets[k], first + data.shape[0])
-            self._put(&token, <int32_t> k)
+            length = offsets[k + 1] - offsets[k]
+            if length > SHORT:
+                at = long_hash(first + offsets[k], length)
+                self._put_long(at, <int32_t> k)
+                continue
+            read_short(&token, first + offsets[k], length, first + data.shape[0], self.shift)
+            at = token.at
+            while self.slots[at].high:
+                at = (at + 1) & self.mask
+            self.slots[at].low = token.low
+            self.slots[at].high = token.high | (<uint64_t> k << 44)
 
-    cdef void _put(self, Token* token, int32_t spelling) noexcept nogil:
-        cdef uint64_t at = token.hashed & self.mask
-        while self.slots[at].length:
-            at = (at + 1) & self.mask
-        self.slots[at].low, self.slots[at].high = token.low, token.high
-        self.slots[at].length, self.slots[at].spelling = token.length, spelling
+    cdef void _put_long(self, uint64_t hashed, int32_t spelling) noexcept nogil:
+        cdef uint64_t at = hashed & self.long_mask
+        while self.long_slots[at].hashed:
+            at = (at + 1) & self.long_mask
+        self.long_slots[at].hashed, self.long_slots[at].spelling = hashed, spelling
 
     cdef inline int32_t _find(self, const Token* token) noexcept nogil:
-        # the spelling of a text, -1 if it is none
-        cdef uint64_t at = token.hashed & self.mask
+        # the number of a short text, -1 if it is no spelling
+        cdef uint64_t at = token.at
         cdef const Slot* slot
         while True:
             slot = &self.slots[at]
-            if slot.length == 0:
+            if slot.low == token.low and slot.high & TEXT == token.high:
+                return <int32_t> (slot.high >> 44)
+            if slot.high == 0:
                 return -1
-            if (
-                slot.low == token.low and slot.high == token.high and slot.length == token.length
-                and (
-                    slot.length <= WORDS
-                    or memcmp(
-                        &self.data[self.offsets[slot.spelling]], token.text, token.length) == 0)
-            ):
-                return slot.spelling
             at = (at + 1) & self.mask
+
+    cdef int32_t _find_long(self, const uint8_t* text, int32_t length) noexcept nogil:
+        cdef uint64_t hashed = long_hash(text, length)
+        cdef uint64_t at = hashed & self.long_mask
+        cdef int32_t found
+        while self.long_slots[at].hashed:
+            found = self.long_slots[at].spelling
+            if (
+                self.long_slots[at].hashed == hashed
+                and self.offsets[found + 1] - self.offsets[found] == length
+                and memcmp(&self.data[self.offsets[found]], text, length) == 0
+            ):
+                return found
+            at = (at + 1) & self.long_mask
+        return -1
 
     cdef inline Py_ssize_t _flush(
         self, Token* tokens, int count, int32_t* out, int32_t* misses, Py_ssize_t n_misses
@@ -163,10 +204,17 @@ cdef class Table:
                 length = offsets[i + 1] - offsets[i]
                 if length == 0:
                     continue
-                read_token(
-                    &tokens[under_way], first + offsets[i], length, first + data.shape[0])
+                if length > SHORT:
+                    out[i] = self._find_long(first + offsets[i], length)
+                    if out[i] < 0:
+                        misses[n_misses] = <int32_t> i
+                        n_misses += 1
+                    continue
+                read_short(
+                    &tokens[under_way], first + offsets[i], length, first + data.shape[0],
+                    self.shift)
                 tokens[under_way].place = <int32_t> i
-                bits_prefetch(&self.slots[tokens[under_way].hashed & self.mask])
+                bits_prefetch(&self.slots[tokens[under_way].at])
                 under_way += 1
                 if under_way == AHEAD:
                     n_misses = self._flush(tokens, AHEAD, &out[0], &misses[0], n_misses)
@@ -223,10 +271,15 @@ cdef class Table:
                     begins[m] = <int32_t> (at - first)
                     if cut == at:
                         out[m] = 0
+                    elif cut - at > SHORT:
+                        out[m] = self._find_long(at, <int32_t> (cut - at))
+                        if out[m] < 0:
+                            misses[n_misses] = <int32_t> m
+                            n_misses += 1
                     else:
-                        read_token(&tokens[under_way], at, <int32_t> (cut - at), end)
+                        read_short(&tokens[under_way], at, <int32_t> (cut - at), end, self.shift)
                         tokens[under_way].place = <int32_t> m
-                        bits_prefetch(&self.slots[tokens[under_way].hashed & self.mask])
+                        bits_prefetch(&self.slots[tokens[under_way].at])
                         under_way += 1
                         if under_way == AHEAD:
                             n_misses = self._flush(tokens, AHEAD, &out[0], &misses[0], n_misses)

@@ -141,8 +141,10 @@ def _all_spelled(
         return None
     # the state after the last column knows what the earlier ones met
     known = found[-1].known
+    if all(slots.alone for slots in found):
+        return Slots((), *_in_turn([slots.index for slots in found]), known, True)
     index, offsets = _interleaved([(slots.index, slots.offsets) for slots in found])
-    return Slots((), index, offsets, known, found[0].alone)
+    return Slots((), index, offsets, known)
 
 
 def _spelled(array: pa.Array, separator: str | None, spellings: Spellings) -> Slots | None:
@@ -168,7 +170,7 @@ def _spelled(array: pa.Array, separator: str | None, spellings: Spellings) -> Sl
         found = _numbered(strings, spellings)
         if found is None:
             return None
-        return Slots((), found[0], np.arange(len(array) + 1, dtype=np.int32), found[1], True)
+        return Slots((), found[0], _one_each(len(array)), found[1], True)
     if len(separator) > 1 or not separator.isascii():
         split = pc.split_pattern(pc.if_else(pc.equal(array, ""), None, array), separator)
         return _spelled(split, None, spellings)
@@ -185,11 +187,11 @@ def _spelled_dictionary(
     if once is None:
         return None
     index = array.indices.to_numpy(zero_copy_only=False)
+    if once.alone:
+        return Slots((), once.index[index], _one_each(len(array)), once.known, True)
     counts = np.diff(once.offsets)[index]
     offsets = np.zeros(len(array) + 1, np.int32)
     np.cumsum(counts, out=offsets[1:])
-    if once.alone:
-        return Slots((), once.index[index], offsets, once.known, True)
     place = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - once.offsets[index], counts)
     return Slots((), once.index[place], offsets, once.known)
 
@@ -296,6 +298,19 @@ def side_by_side(parts: Sequence[Slots]) -> Slots:
     return Slots([value for _, value in places], *_interleaved(lists))
 
 
+def _one_each(n: int) -> NDArray[np.int32]:
+    """The offsets of lists of one element each."""
+    return np.arange(n + 1, dtype=np.int32)
+
+
+def _in_turn(
+    columns: Sequence[NDArray[np.int32]],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """One element of each column a row: index and offsets."""
+    index = np.stack(columns, axis=1).reshape(-1)
+    return index, _one_each(len(columns[0])) * np.int32(len(columns))
+
+
 def _interleaved(
     parts: Sequence[tuple[NDArray[np.int32], NDArray[np.int32]]],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -303,11 +318,6 @@ def _interleaved(
     if len(parts) == 1:
         return parts[0]
     n = len(parts[0][1]) - 1
-    if all(len(index) == n for index, _ in parts) and all(
-        int(offsets[-1]) == n and (np.diff(offsets) == 1).all() for _, offsets in parts
-    ):
-        index = np.stack([index for index, _ in parts], axis=1).reshape(-1)
-        return index, np.arange(n + 1, dtype=np.int32) * np.int32(len(parts))
     counts = [np.diff(offsets) for _, offsets in parts]
     offsets = np.zeros(n + 1, np.int32)
     np.cumsum(sum(counts), out=offsets[1:])
