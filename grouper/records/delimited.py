@@ -264,7 +264,8 @@ def _line_numbers(utf8: bytes, head: Head, n: int) -> NDArray[np.int64]:
 def _numbers(body: NDArray[np.uint8], first: int, n: int) -> NDArray[np.int64]:
     """The same for the n records of a body that begins on line `first`."""
     ends = np.flatnonzero(body == 10)
-    if len(ends) in (n, n - 1) and not (body == ord('"')).any():
+    ended = len(ends) + (len(body) > 0 and int(body[-1]) != 10)
+    if ended == n and not (body == ord('"')).any():
         return np.arange(first, first + n, dtype=np.int64)
     quotes = np.flatnonzero(body == ord('"'))
     inside = np.searchsorted(quotes, ends) % 2 == 1

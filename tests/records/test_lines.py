@@ -8,6 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grouper.records import _lines
+from grouper.records.delimited import find_head, read_delimited, read_part
+from grouper.records.layout import known
 from grouper.records.transcode import is_utf8, two_bytes, utf8_of
 
 #: bytes in which line ends, and what resembles them, are common
@@ -95,6 +97,32 @@ def test_lines_are_not_appended_to_if_they_are_more_or_fewer():
     assert _lines.appended(b"a\nb\nc\n", two, texts, bounds, False) is None
 
 
+@given(
+    st.lists(st.sampled_from(["", "", "1,1,A", '2,"x",B', '3,"two\nlines",C']), max_size=8),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+@example(["1,1,A", "", "1,1,A"], "\n", False)
+@example(["1,1,A", "", '2,"x",B'], "\r\n", False)
+def test_every_record_knows_its_line(lines, end, closed):
+    lines = ["id,sex,dx", "0,1,A", *lines]
+    data = (end.join(lines) + end * closed).encode()
+    wanted, at = [], 1
+    for line in lines:
+        if line:
+            wanted.append(at)
+        at += 1 + line.count("\n")
+    raw = read_delimited(data, "in.csv", "in.csv", known)
+    assert raw.numbers.tolist() == wanted[1:]
+    prefix = data[: data.index(b"\n") + 1]
+    head = find_head(data.decode(), "in.csv", known)
+    part = read_part(
+        data[len(prefix) :], prefix, "in.csv", "in.csv", head,
+        encoding="utf-8", first=2, sound=True,
+    )  # fmt: skip
+    assert part.numbers.tolist() == wanted[1:]
+
+
 def characters(codec: str) -> list[bytes]:
     """Every character of two bytes, by Python's codec."""
     found = []
@@ -123,11 +151,11 @@ def test_all_characters_of_two_bytes_are_those_of_the_codec(codec, n):
 
 @pytest.mark.parametrize("codec", ["gb18030", "gbk"])
 def test_pairs_of_bytes_that_are_no_character_are_left_to_the_codec(codec):
-    known, table = set(characters(codec)), two_bytes(codec)
+    letters, table = set(characters(codec)), two_bytes(codec)
     for first in range(0x80, 0x100):
         for second in range(0x100):
             pair = bytes((first, second))
-            assert (table.to_utf8(pair) is None) == (pair not in known), pair
+            assert table.fits(pair) == (table.to_utf8(pair) is not None) == (pair in letters), pair
 
 
 GB_TEXTS = st.lists(
@@ -151,6 +179,7 @@ def test_text_of_any_length_of_character_is_what_the_codec_says(text, codec):
     found = two_bytes(codec).to_utf8(memoryview(b"#" + data)[1:])
     longer = any(len(letter.encode(codec)) == 4 for letter in data.decode(codec))
     assert (found is None) == longer
+    assert two_bytes(codec).fits(data) != longer
 
 
 @given(GB_TEXTS, st.integers(0, 60), st.binary(max_size=2))
@@ -160,6 +189,7 @@ def test_damaged_text_is_refused_as_by_the_codec(text, keep, tail):
         try:
             wanted = data.decode(codec).encode()
         except UnicodeDecodeError:
+            assert not two_bytes(codec).fits(data)
             with pytest.raises(UnicodeDecodeError):
                 utf8_of(data, codec)
         else:
