@@ -155,7 +155,7 @@ def _written(column: Column) -> Strings | None:
     if array is None:
         return None
     types, kind = pa.types, array.type
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_date32(kind):
+    if types.is_integer(kind) or types.is_float64(kind) or types.is_date32(kind):
         array = array.cast(pa.string())
     return strings_of(array)
 
