@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grouper.records import _cells, plain, values
+from grouper.records import _cells, plain, scalars, values
 from grouper.records.assemble import assemble
-from grouper.records.batch import MISSING, MISSING_FEN
+from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
 from grouper.records.check import Findings
 from grouper.records.fields import spellings
 from grouper.records.ids import _is_damaged
@@ -334,3 +334,58 @@ def test_a_table_of_arrow_text_reads_as_a_table_of_cells(cleaning, rows, kind):
     slow = [[*column, 1] for column in cells]
     fast = [pa.chunked_array([pa.array([*column, "1"], kind)]) for column in cells]
     assert outcome(fast) == outcome(slow)
+
+
+#: columns that are no texts: what is asked of each is what its parser says of every cell
+TYPED = {
+    "int64": pa.array([0, 1, 2, 9, 45, 130, 131, 3000, 20250614, 45291, -1, None, 10**15]),
+    "uint64": pa.array([1, 2**63 + 5, 2**64 - 1, None], pa.uint64()),
+    "int8": pa.array([1, 2, -128, None], pa.int8()),
+    "minus nothing": pa.array([-0.0, 1.0]),
+    "float64": pa.array([0.0, 1.0, 2.5, 45.0, 1234.5, 1234.56, 0.07, 1e15, 1e14 + 0.5,
+                         1e300, 1234.5600000001, float("nan"), float("inf"), -0.07,
+                         2024.06, 45291.5, None, 4.35]),
+    "float32": pa.array([1.0, 2.5, 1234.5, 123456.78, 0.07, 16777217.0, 8388608.5, None],
+                        pa.float32()),
+    "date32": pa.array([date(2025, 6, 14), date(1, 1, 1), date.max, None]),
+    "timestamp": pa.array([1, None, 10**15], pa.timestamp("us")),
+    "decimal": pa.array(["1.50", "130.00", "100000.25", None]).cast(pa.decimal128(18, 2)),
+    "bool": pa.array([True, False, None]),
+    "binary": pa.array([b"1", b"45", b"x"]),
+    "null": pa.nulls(2),
+}  # fmt: skip
+FIELDS = {name: column for name, column in COLUMNS.items() if name not in ("id", "dx", "sex")}
+
+
+@pytest.mark.parametrize("cleaning", ["standard", "as_is"])
+@pytest.mark.parametrize("kind", TYPED)
+def test_a_column_of_any_type_reads_as_its_cells_do(monkeypatch, kind, cleaning):
+    array = TYPED[kind]
+    names = ("sex", "dx", *FIELDS)
+
+    def outcome(columns: Sequence[object]) -> tuple[object, ...]:
+        numbers = np.arange(1, len(array) + 1)
+        table = join([Raw("t", "", "arrow", names, tuple(columns), numbers)])  # type: ignore[arg-type]
+        found = Findings()
+        reading = column_map(table, "plain", None, cleaning, "t")
+        batch = assemble(table, reading, found, as_is=cleaning == "as_is", part=True)
+        return tuple(getattr(batch, name).tolist() for name in NUMBERS), found.ordered(), (
+            found.repairs
+        )  # fmt: skip
+
+    columns = [pa.chunked_array([array])] * len(names)
+    columns[1] = pa.chunked_array([pa.array(["I63.900"] * len(array))])
+    fast = outcome(columns)
+    lists = outcome([columns[0], columns[1], *([array.to_pylist()] * len(FIELDS))])
+    # every cell to its parser: no column is read plainly
+    monkeypatch.setattr(scalars, "_written", lambda column: None)
+    assert fast == outcome(columns)
+    assert lists == fast
+
+
+NUMBERS = [
+    name
+    for name in CaseBatch.__slots__
+    if name not in ("dx", "px", "reject_codes", "source", "row", "case_id")
+    and name not in ("hospital", "hospital_level", "insurance", "area")
+]
