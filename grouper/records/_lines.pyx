@@ -111,7 +111,8 @@ def appended(
     cdef const uint8_t* first_text
     if n == 0 or body.shape[0] == 0:
         return None
-    first_text = &texts[0]
+    # endings may all be empty
+    first_text = &texts[0] if texts.shape[0] else &body[0]
     for k in range(n):
         size += bounds[endings[k] + 1] - bounds[endings[k]]
     # a last line without an end gets one
