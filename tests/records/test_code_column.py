@@ -189,7 +189,7 @@ EXAMPLES = [
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", ["dx", "px"])
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_joined_codes_and_lists_of_codes_are_cleaned(form, kind, data):
     rows = joinable(data.draw(rows_of(kind)))
@@ -205,7 +205,7 @@ def test_what_is_repaired_joined_dropped_and_noted(form, rows):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(rows=rows_of("dx"))
 def test_joined_codes_and_lists_are_taken_as_they_stand(form, rows):
     rows = joinable(rows)
@@ -221,7 +221,7 @@ def test_a_list_has_an_empty_element_that_a_text_cannot_have():
 @pytest.mark.parametrize("separator", [";", " ", "/", "；", "、", "，", "||"])
 @given(rows=st.lists(st.lists(st.sampled_from(["I63.900", "G45.900", "", "Q99.zzz", "无"]),
                               max_size=4), min_size=1, max_size=5))  # fmt: skip
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_codes_joined_by_other_signs(separator, rows):
     rows = joinable(rows)
     column = chunked(text(rows, pa.string(), separator))
@@ -251,7 +251,7 @@ def tables(kind: str, width: int) -> st.SearchStrategy[list[Row]]:
 
 
 @pytest.mark.parametrize("kind", ["dx", "px"])
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_wide_columns_of_any_form(kind, data):
     width = data.draw(st.integers(1, 5))
@@ -271,7 +271,7 @@ def test_wide_columns_of_any_form(kind, data):
         assert column.codes(at) == tuple(row[:end])
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.data())
 def test_one_column_for_the_principal_diagnosis_and_one_for_all_others(data):
     heads = data.draw(tables("dx", 1))
@@ -308,7 +308,7 @@ def slow(columns: Sequence[object], separators: Sequence[str | None], how: Spell
 
 
 @pytest.mark.parametrize("kind", ["dx", "px"])
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_cells_of_python_are_read_as_arrow_columns_are(kind, data):
     heads = data.draw(tables(kind, 2))

@@ -127,6 +127,7 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("name", WHOLE)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_whole_numbers(name, data):
     reader, parse, most = WHOLE[name]
@@ -315,7 +316,7 @@ def source(columns: Sequence[object]) -> Sources:
 
 
 @pytest.mark.parametrize("cleaning", ["standard", "as_is"])
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(rows=ROWS, kind=st.sampled_from([pa.string(), pa.large_string()]))
 def test_a_table_of_arrow_text_reads_as_a_table_of_cells(cleaning, rows, kind):
     def outcome(columns: Sequence[object]) -> tuple[object, ...]:

@@ -69,6 +69,7 @@ def tight(texts: list[str]) -> pa.Array:
 
 
 @pytest.mark.parametrize("slice_", SLICES)
+@settings(max_examples=40)
 @given(texts=st.lists(CODES, max_size=12))
 @example(texts=[])
 @example(texts=["", ""])
@@ -88,6 +89,7 @@ ROWS = st.lists(st.lists(CODES, max_size=5), max_size=8)
 
 @pytest.mark.parametrize("slice_", SLICES)
 @pytest.mark.parametrize("separator", ["|", ";"])
+@settings(max_examples=40)
 @given(rows=ROWS)
 @example(rows=[])
 @example(rows=[[""], [], ["", ""]])

@@ -138,7 +138,7 @@ CODECS = {
 
 @pytest.mark.parametrize("cleaning", ["standard", "as_is"])
 @pytest.mark.parametrize("codecs", CODECS)
-@pytest.mark.parametrize("marks", [set(), {"crlf"}, {"open"}, {"crlf", "open"}], ids="-".join)
+@pytest.mark.parametrize("marks", [set(), {"crlf", "open"}], ids="-".join)
 def test_plain_files_keep_their_lines(run, tmp_path, codecs, cleaning, marks):
     codec, encoding = CODECS[codecs]
     chance = random.Random(f"{codecs}{cleaning}{sorted(marks)}")
@@ -158,7 +158,7 @@ def test_plain_files_keep_their_lines(run, tmp_path, codecs, cleaning, marks):
 KIND_MARKS = ["crlf", "open", "blanks", "quotes", "ragged", "short"]
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(16))
 def test_files_of_every_kind_are_written_as_their_cells_are(run, tmp_path, monkeypatch, seed):
     chance = random.Random(seed)
     marks = {mark for mark in KIND_MARKS if chance.random() < 0.35}
@@ -171,7 +171,7 @@ def test_files_of_every_kind_are_written_as_their_cells_are(run, tmp_path, monke
     same_either_way(run, [path], options)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_several_files_with_headers_in_any_order(run, tmp_path, seed):
     chance = random.Random(seed)
     paths = []
@@ -185,7 +185,7 @@ def test_several_files_with_headers_in_any_order(run, tmp_path, seed):
 
 
 def test_many_rows_in_parts_of_a_thousand(run, tmp_path):
-    text = file_text(random.Random(3), 2500, {"crlf"})
+    text = file_text(random.Random(3), 2100, {"crlf"})
     path = write(tmp_path / "in.csv", text, "gb18030")
     _, kept = same_either_way(run, [path], Options(), [(1000, 2), (1_000_000, 1)])
     assert kept == 3
