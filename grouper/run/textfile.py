@@ -47,6 +47,11 @@ class TextFile:
     lines: int
     size: int
 
+    @property
+    def mixed(self) -> bool:
+        """Whether some lines are in another encoding: they are decoded one by one."""
+        return "lines_in_second_encoding" in self.facts
+
 
 @dataclass
 class _Survey:
@@ -115,7 +120,7 @@ def _scan(
         return None
     if not _filled(file, len(prefix)):
         raise RecordError("RE17", path.name, path=path.name)
-    if given == "utf-8-sig" and (cut or not survey.broken) and not mark:
+    if given == "utf-8-sig" and (cut or not survey.broken) and not second:
         # without the mark its text is UTF-8 as it stands
         given = "utf-8"
     plain = not (survey.broken or survey.odd)
@@ -222,6 +227,8 @@ def _breaks_off(file: BinaryIO, codec: str) -> bool:
 def _second(file: BinaryIO) -> tuple[int, bool]:
     """Of a file in two encodings: lines that need GB18030, and whether some fit neither."""
     file.seek(0)
+    if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        file.seek(0)
     second, broken = 0, False
     for block in line_blocks(file):
         if _decodes(block, "utf-8"):

@@ -49,7 +49,7 @@ class TextPart:
             file.head,
             encoding=file.encoding,
             first=self.first,
-            sound=file.plain,
+            sound=file.plain and not file.mixed,
             only=only,
         )
 
