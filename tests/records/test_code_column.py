@@ -150,7 +150,7 @@ def lists(rows: list[Row], kind: pa.DataType) -> pa.Array:
     return pa.array([["I10"], None, *cells, ["K35"]], pa.list_(pa.string())).cast(kind)[2:-1]
 
 
-#: columns of joined codes or of lists, and whether a slot "" alone survives in them
+#: rows of codes as a column of joined texts or of lists
 FORMS: dict[str, Callable[[list[Row]], pa.ChunkedArray]] = {
     "text": lambda rows: chunked(text(rows, pa.string())),
     "text in chunks": lambda rows: chunked(text(rows, pa.string()), chunks=3),
@@ -285,7 +285,7 @@ def test_one_column_for_the_principal_diagnosis_and_one_for_all_others(data):
     agrees(cleaned(slots, TABLES["dx"]), rows, TABLES["dx"])
     # as they stand: an empty head is a slot only if a code follows
     column = verbatim(slots_of(columns, [None, "|"], SPELLINGS["dx", "as_is"]))
-    wanted = [tuple(row) if any((row[0], *row[1:])) or row[1:] else () for row in rows]
+    wanted = [tuple(row) if row[0] or row[1:] else () for row in rows]
     assert [column.codes(at) for at in range(len(rows))] == wanted
 
 
