@@ -220,7 +220,7 @@ cdef class Table:
                     n_misses = self._flush(tokens, AHEAD, &out[0], &misses[0], n_misses)
                     under_way = 0
             n_misses = self._flush(tokens, under_way, &out[0], &misses[0], n_misses)
-        return ids, missed[:n_misses]
+        return ids, np.sort(missed[:n_misses])
 
     def split(self, const int32_t[::1] offsets, const uint8_t[::1] data, uint8_t separator):
         """Every text cut at a separator; an empty text has no part.
@@ -290,7 +290,7 @@ cdef class Table:
                     at = cut + 1
                 row_ends[i + 1] = <int32_t> m
             n_misses = self._flush(tokens, under_way, &out[0], &misses[0], n_misses)
-        return ids[:m], rows, starts[:m], missed[:n_misses]
+        return ids[:m], rows, starts[:m], np.sort(missed[:n_misses])
 
 
 def expanded(
