@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import pytest
 from paired import RESULTS
@@ -15,8 +13,6 @@ from grouper.engine.drg import DrgGrouper
 from grouper.records.batch import CaseBatch
 from grouper.scheme.load import load_scheme
 
-_REGIONAL = Path(__file__).parent.parent / "tests" / "data" / "schemes" / "regional.tar.xz"
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--check-goals", action="store_true", help="fail when a goal is missed")
@@ -24,22 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def grouper_for(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], DrgGrouper]:
-    """A compiled scheme by id: embedded, or one of the regional schemes of the tests."""
-
-    @cache
-    def regional() -> Path:
-        folder = tmp_path_factory.mktemp("schemes")
-        with tarfile.open(_REGIONAL) as archive:
-            archive.extractall(folder, filter="data")
-        return folder
-
-    @cache
-    def grouper_for(scheme_id: str) -> DrgGrouper:
-        embedded = scheme_id.startswith("chs_drg_")
-        return DrgGrouper.of(load_scheme(scheme_id if embedded else regional() / scheme_id))
-
-    return grouper_for
+def grouper_for() -> Callable[[str], DrgGrouper]:
+    """An embedded scheme by id, compiled."""
+    return cache(lambda scheme_id: DrgGrouper.of(load_scheme(scheme_id)))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,6 @@ settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 
 _UPDATE = "--update"
-REGIONAL = Path(__file__).parent / "data" / "schemes" / "regional.tar.xz"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,26 +45,6 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 
 
 @pytest.fixture(scope="session")
-def scheme_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """`scheme_folder("foshan_2022")`: the folder of a scheme, embedded or out of the archive."""
-    unpacked: list[Path] = []
-
-    def folder(scheme_id: str) -> Path:
-        embedded = data_folder("schemes", scheme_id)
-        if embedded.is_dir():
-            return embedded
-        if not unpacked:
-            unpacked.append(tmp_path_factory.mktemp("regional-schemes"))
-            with tarfile.open(REGIONAL) as archive:
-                archive.extractall(unpacked[0], filter="data")
-        found = unpacked[0] / scheme_id
-        assert found.is_dir(), f"no scheme {scheme_id} among the embedded and regional ones"
-        return found
-
-    return folder
-
-
-@pytest.fixture(scope="session")
-def load(scheme_folder: Callable[[str], Path]) -> Callable[[str], Scheme]:
-    """`load("foshan_2022")`: a scheme by id, loaded once a session."""
-    return cache(lambda scheme_id: load_scheme(scheme_folder(scheme_id)))
+def load() -> Callable[[str], Scheme]:
+    """`load("foshan_2022")`: an embedded scheme by id, loaded once a session."""
+    return cache(lambda scheme_id: load_scheme(data_folder("schemes", scheme_id)))

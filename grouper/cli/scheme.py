@@ -29,38 +29,47 @@ def scheme() -> None:
 def list_(ctx: click.Context, json_: bool) -> int:
     """One line for each embedded scheme."""
     from grouper.api import load_scheme
-    from grouper.scheme.load import embedded_ids
+    from grouper.scheme.load import embedded_ids, find_scheme
+    from grouper.scheme.source import read_head
 
     out = terminal(ctx)
-    heads = [head_of(load_scheme(name)) for name in embedded_ids()]
     if json_:
-        out.json({"schemes": heads})
+        out.json({"schemes": [head_of(load_scheme(name)) for name in embedded_ids()]})
         return DONE
-    keys = ("id", "title", "status", "date", "mdc_count", "adrg_count", "drg_count", "confidence")
+    # the heads alone: to load every scheme takes seconds
+    heads = [read_head(find_scheme(name), []) for name in embedded_ids()]
+    keys = ("id", "title", "status", "date", "mdc_count", "adrg_count", "drg_count", "confidence",
+            "extends")  # fmt: skip
     titles = {
         "id": "column.scheme_id",
         "title": "column.title",
         "status": "column.status",
         "date": "column.date",
         "confidence": "column.confidence",
+        "extends": "column.extends",
     }
     named = [out.text(titles[key]) if key in titles else key[:-6].upper() for key in keys]
-    out.table(named, [[head[key] for key in keys] for head in heads])
+    out.table(named, [[head.get(key, "") for key in keys] for head in heads])
     return DONE
 
 
 @scheme.command("show", cls=Command, help="help.scheme_show")
 @click.argument("scheme_name", metavar="SCHEME")
 @click.argument("codes", nargs=-1, metavar="[CODE]...")
+@option("--flat", is_flag=True, help="options.flat")
 @as_json
 @common
 @click.pass_context
-def show(ctx: click.Context, scheme_name: str, codes: tuple[str, ...], json_: bool) -> int:
-    """The head of a scheme, or the rules of some of its groups."""
+def show(
+    ctx: click.Context, scheme_name: str, codes: tuple[str, ...], flat: bool, json_: bool
+) -> int:
+    """The head of a scheme, the rules of some of its groups, or its files, whole."""
     from grouper.api import load_scheme
 
     out = terminal(ctx)
     loaded = load_scheme(scheme_name)
+    if flat:
+        return _show_files(ctx, loaded, codes, json_)
     rules = [row for code in codes for row in _rules(ctx, loaded, code)]
     if json_:
         out.json({"scheme": head_of(loaded), "rules": rules})
@@ -69,6 +78,25 @@ def show(ctx: click.Context, scheme_name: str, codes: tuple[str, ...], json_: bo
         out.table(titles, [[row[k] for k in ("code", "name", "kind", "when")] for row in rules])
     else:
         out.data(sums(head_of(loaded).items()))
+    return DONE
+
+
+def _show_files(ctx: click.Context, loaded: Scheme, names: tuple[str, ...], json_: bool) -> int:
+    """The files of a scheme as it is when whole: those named, or all."""
+    from grouper.scheme.write import canonical_files
+
+    out = terminal(ctx)
+    files = {name: content.decode() for name, content in canonical_files(loaded).items()}
+    if unknown := [name for name in names if name not in files]:
+        text = out.text("usage.no_file", file=unknown[0], files=" ".join(files))
+        raise click.UsageError(text, ctx)
+    shown = {name: files[name] for name in names or files}
+    if json_:
+        out.json({"scheme": head_of(loaded), "files": shown})
+    elif len(shown) == 1:
+        out.data(*(text.removesuffix("\n") for text in shown.values()))
+    else:
+        out.data("\n".join(f"==> {name} <==\n{text}" for name, text in shown.items()))
     return DONE
 
 
@@ -115,18 +143,22 @@ def lint(
 @scheme.command("write", cls=Command, help="help.scheme_write")
 @click.argument("scheme_name", metavar="SCHEME")
 @click.argument("folder", metavar="FOLDER")
+@option("--extends", "base_name", metavar="BASE", help="options.extends")
 @option("--force", is_flag=True, help="options.force")
 @common
 @click.pass_context
-def write(ctx: click.Context, scheme_name: str, folder: str, force: bool) -> int:
-    """Write a loaded scheme as a folder."""
+def write(
+    ctx: click.Context, scheme_name: str, folder: str, base_name: str | None, force: bool
+) -> int:
+    """Write a loaded scheme as a folder, whole or as the difference from another one."""
     from grouper.api import load_scheme
     from grouper.scheme.write import write_scheme
 
     loaded = load_scheme(scheme_name)
+    base = load_scheme(base_name) if base_name else None
     # a scheme folder bears the id of its scheme; another folder is taken as the one to put it in
     target = Path(folder) if Path(folder).name == loaded.id else Path(folder) / loaded.id
-    write_scheme(loaded, target, overwrite="replace" if force else "refuse")
+    write_scheme(loaded, target, base=base, overwrite="replace" if force else "refuse")
     terminal(ctx).say("say.wrote", path=target)
     return DONE
 
@@ -136,7 +168,18 @@ scheme.add_command(import_)
 
 def head_of(scheme: Scheme) -> dict[str, Any]:
     """What identifies a scheme, with its counts as scheme.toml has them."""
-    keys = ("id", "title", "base", "status", "publication", "date", "source", "confidence", "codes")
+    keys = (
+        "id",
+        "title",
+        "base",
+        "extends",
+        "status",
+        "publication",
+        "date",
+        "source",
+        "confidence",
+        "codes",
+    )
     return {key: getattr(scheme, key) for key in keys} | {
         "mdc_count": len(scheme.mdcs),
         "adrg_count": len({rule.adrg for rule in scheme.adrgs if not rule.is_ambiguous}),

@@ -10,7 +10,7 @@ from grouper.datafile import Row, Table
 from grouper.errors import Issue
 from grouper.scheme.condition import nearest
 from grouper.scheme.model import RuleKind, Status
-from grouper.scheme.source import HEAD, RULES, Source, finding
+from grouper.scheme.source import EXTENDS, HEAD, RULES, Source, finding
 
 CONFIDENCES = ("official", "published", "unofficial", "constructed")
 #: keys of scheme.toml in canonical order
@@ -19,6 +19,7 @@ TEXT_KEYS = (
 )  # fmt: skip
 COUNT_KEYS = ("mdc_count", "adrg_count", "drg_count")
 HEAD_KEYS = (*TEXT_KEYS, "format", *COUNT_KEYS)
+_KNOWN_KEYS = (*HEAD_KEYS, EXTENDS)
 FORMAT = 1
 _ID = re.compile(r"[a-z0-9_]+")
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -35,11 +36,11 @@ def check_head(source: Source) -> Iterator[Issue]:
         if key not in head:
             yield finding("SE02", f"{HEAD}: {key}", "missing", key)
     for key, value in head.items():
-        if key not in HEAD_KEYS:
-            near = nearest(key, HEAD_KEYS)
+        if key not in _KNOWN_KEYS:
+            near = nearest(key, _KNOWN_KEYS)
             yield finding("SE02", f"{HEAD}: {key}", "unknown", key, near=near)
             continue
-        wanted = str if key in TEXT_KEYS else int
+        wanted = str if key in (*TEXT_KEYS, EXTENDS) else int
         if type(value) is not wanted:
             yield finding("SE02", f"{HEAD}: {key}", wanted.__name__, value)
     yield from _check_values(source)

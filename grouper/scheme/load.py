@@ -1,11 +1,10 @@
-"""A scheme folder -> Scheme, or every reason why it cannot be used, all at once."""
+"""A scheme folder -> Scheme, whole, or every reason why it cannot be used, all at once."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Literal, cast
@@ -13,6 +12,7 @@ from typing import Literal, cast
 from grouper.datafile import Table, data_folder
 from grouper.errors import Issue, SchemeError
 from grouper.scheme.condition import Condition, nearest
+from grouper.scheme.extends import read_flat
 from grouper.scheme.lint_codes import (
     check_code_shapes,
     check_complications,
@@ -39,7 +39,15 @@ from grouper.scheme.model import (
     Scheme,
     Status,
 )
-from grouper.scheme.source import HEAD, OPTIONAL, Source, finding, in_order, read_source
+from grouper.scheme.source import (
+    EXTENDS,
+    HEAD,
+    OPTIONAL,
+    Source,
+    embedded_ids,
+    finding,
+    in_order,
+)
 from grouper.scheme.write import digest
 
 _CHECKS = (
@@ -53,12 +61,6 @@ _CHECKS = (
     check_code_shapes,
     check_complications,
 )
-
-
-@cache
-def embedded_ids() -> tuple[str, ...]:
-    """The ids of the schemes that come with the package, sorted."""
-    return tuple(sorted(head.parent.name for head in data_folder("schemes").glob(f"*/{HEAD}")))
 
 
 def load_scheme(name_or_path: str | Path) -> Scheme:
@@ -94,7 +96,7 @@ def _unknown(text: str, problem: str) -> Issue:
 
 def load_folder(folder: Path) -> Scheme:
     """The scheme in a folder. Raises SchemeError with every error found."""
-    source = read_source(folder)
+    source = read_flat(folder)
     conditions = read_conditions(source)
     errors = structural_errors(source, conditions)
     if errors:
@@ -141,6 +143,7 @@ def build(source: Source, conditions: Conditions) -> Scheme:
             for kind, code, reason in zip(*source.tables[OPTIONAL].cells, strict=True)
         },
         digest="",
+        extends=head.get(EXTENDS, ""),
         readme=source.readme,
     )
     return replace(scheme, digest=digest(scheme))

@@ -81,6 +81,8 @@ class Scheme:
     `mdcs`, `adrgs` and `drgs` are in the order they are tried. `cc` maps an other diagnosis to its
     complication, `exclusions` a principal diagnosis to its exclusion table.
     `not_for_grouping` maps (kind, code) to `gray` or `not_for_grouping`; findings only.
+    `extends` is the id of the scheme from which the folder holds the difference, "" if it is whole;
+    the scheme itself is whole either way, and so is its `digest`.
     """
 
     id: str
@@ -101,6 +103,7 @@ class Scheme:
     exclusions: Mapping[str, str]
     not_for_grouping: Mapping[tuple[CodeKind, str], str]
     digest: str
+    extends: str = ""
     kind: Literal["drg"] = "drg"
     readme: str = field(default="", repr=False)
 

@@ -10,10 +10,11 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grouper.datafile import Problem, Table, parse_toml, scan_tsv
+from grouper.datafile import Problem, Table, data_folder, parse_toml, scan_tsv
 from grouper.errors import DataFileError, Issue
 
 HEAD = "scheme.toml"
@@ -30,6 +31,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     OPTIONAL: ("kind", "code", "reason"),
 }
 FILES = (HEAD, *COLUMNS)
+#: the long tables: where a scheme extends another one, they hold the difference only
+LONG = ("lists.tsv", "cc.tsv", "exclusions.tsv", OPTIONAL)
+#: the key of scheme.toml that names the extended scheme, and the first column of a difference
+EXTENDS, CHANGE = "extends", "change"
 #: tables whose rows carry a condition
 RULES = ("mdc.tsv", "adrg.tsv", "drg.tsv")
 
@@ -41,7 +46,10 @@ class Source:
     head    the keys of scheme.toml, {} when it cannot be read
     tables  every table of COLUMNS (an absent one is empty); rows of bad form are left out
     broken  files that are missing or have rows that were left out
-    issues  SE01 findings
+    issues  SE01 findings; in a flattened source also SE14, SE15
+
+    Where the head has `extends`, the LONG tables have the column `change` before their own and
+    hold a difference; `extends.flattened` makes them whole.
     """
 
     folder: Path
@@ -71,16 +79,25 @@ def finding(code: str, where: str, problem: str, text: object = "", **more: obje
     )
 
 
+@cache
+def embedded_ids() -> tuple[str, ...]:
+    """The ids of the schemes that come with the package, sorted."""
+    return tuple(sorted(head.parent.name for head in data_folder("schemes").glob(f"*/{HEAD}")))
+
+
 def read_source(folder: Path) -> Source:
-    """The files of a folder; never raises, what is wrong stands in `issues`."""
+    """The files of a folder as they stand; never raises, what is wrong stands in `issues`."""
     issues: list[Issue] = []
-    head = _read_head(folder, issues)
-    tables = {name: _read_table(folder, name, issues) for name in COLUMNS}
+    head = read_head(folder, issues)
+    difference = LONG if EXTENDS in head else ()
+    tables = {
+        name: read_table(folder, name, issues, difference=name in difference) for name in COLUMNS
+    }
     try:
         readme = (folder / README).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         readme = ""  # for people only, never read by the program
-    broken = frozenset(issue.where.split(":")[0] for issue in issues)
+    broken = frozenset(map(file_of, issues))
     return Source(folder, head, tables, readme, broken, tuple(issues))
 
 
@@ -89,9 +106,14 @@ def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     return tuple(sorted(issues, key=_place))
 
 
+def file_of(issue: Issue) -> str:
+    """The file of a finding by its name alone, also when it lies in the folder of the base."""
+    return issue.where.partition(":")[0].rpartition("/")[2]
+
+
 def _place(issue: Issue) -> tuple[str, int, int]:
-    name, _, rest = issue.where.partition(":")
-    line = re.match(r"\d+", rest)
+    name = file_of(issue)
+    line = re.match(r"\d+", issue.where.partition(":")[2])
     position = FILES.index(name) if name in FILES else len(FILES)
     return issue.code, position, int(line.group()) if line else 0
 
@@ -107,7 +129,8 @@ def _bytes(folder: Path, name: str, issues: list[Issue]) -> bytes | None:
     return None
 
 
-def _read_head(folder: Path, issues: list[Issue]) -> dict[str, Any]:
+def read_head(folder: Path, issues: list[Issue]) -> dict[str, Any]:
+    """The keys of scheme.toml; adds to `issues` what is wrong with its form."""
     data = _bytes(folder, HEAD, issues)
     if data is None:
         return {}
@@ -122,9 +145,10 @@ def _read_head(folder: Path, issues: list[Issue]) -> dict[str, Any]:
         return {}
 
 
-def _read_table(folder: Path, name: str, issues: list[Issue]) -> Table:
+def read_table(folder: Path, name: str, issues: list[Issue], *, difference: bool = False) -> Table:
+    """The sound rows of a table; adds to `issues` what is wrong with the form of the others."""
     data = _bytes(folder, name, issues)
-    columns = COLUMNS[name]
+    columns = (CHANGE, *COLUMNS[name]) if difference else COLUMNS[name]
     if data is None:
         return Table(name, columns, tuple([] for _ in columns), ())
     # published names sometimes hold quotation marks; nowhere else can they be meant

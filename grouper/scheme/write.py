@@ -15,17 +15,21 @@ from typing import Literal
 
 from grouper.errors import DataFileError, SchemeError
 from grouper.scheme.condition import to_text
+from grouper.scheme.extends import check_base, difference_files
 from grouper.scheme.lint_structure import FORMAT
 from grouper.scheme.model import Scheme
-from grouper.scheme.source import COLUMNS, HEAD, OPTIONAL, README, finding
+from grouper.scheme.source import COLUMNS, EXTENDS, HEAD, OPTIONAL, README, finding
 
 
-def canonical_files(scheme: Scheme) -> dict[str, bytes]:
+def canonical_files(scheme: Scheme, *, base: Scheme | None = None) -> dict[str, bytes]:
     """The files of a scheme folder in their fixed order: name -> content.
 
-    `notgrouped.tsv` and `README.md` are left out when the scheme has none.
+    The scheme is written whole, or as the difference from a base. `notgrouped.tsv` and `README.md`
+    are left out when the scheme has none.
     """
-    files = {HEAD: _head(scheme), **table_files(scheme)}
+    files = {HEAD: _head(scheme, base), **table_files(scheme)}
+    if base is not None:
+        files |= difference_files(scheme, base)
     if scheme.readme:
         files[README] = scheme.readme.encode()
     return files
@@ -70,26 +74,32 @@ def digest(scheme: Scheme) -> str:
 
 
 def write_scheme(
-    scheme: Scheme, folder: Path, *, overwrite: Literal["refuse", "replace"] = "refuse"
+    scheme: Scheme,
+    folder: Path,
+    *,
+    base: Scheme | None = None,
+    overwrite: Literal["refuse", "replace"] = "refuse",
 ) -> None:
-    """Write a scheme folder, named like the scheme's id.
+    """Write a scheme folder, named like the scheme's id, whole or as the difference from a base.
 
     The files are written beside it first and moved there together, so that a reader never sees a
-    folder half-written. Raises SchemeError (SE02) when the folder has another name, DataFileError
-    when it exists (DF122; a folder without scheme.toml is never replaced unless empty) or cannot
-    be written (DF123).
+    folder half-written. Raises SchemeError when the folder has another name (SE02) or the base
+    cannot be one or would not be found from there (SE14), DataFileError when it exists (DF122; a
+    folder without scheme.toml is never replaced unless empty) or cannot be written (DF123).
     """
     folder = Path(os.path.abspath(folder))
     if folder.name != scheme.id:
         raise SchemeError.of(
             [finding("SE02", f"{HEAD}: id", "folder", scheme.id, near=folder.name)]
         )
+    if base is not None:
+        check_base(scheme, base, folder)
     replaceable = overwrite == "replace" and (folder / HEAD).is_file()
     is_empty = folder.is_dir() and not any(folder.iterdir())
     if os.path.lexists(folder) and not (replaceable or is_empty):
         raise DataFileError("DF122", str(folder), path=folder)
     try:
-        _write_beside(canonical_files(scheme), folder)
+        _write_beside(canonical_files(scheme, base=base), folder)
     except OSError as error:
         raise DataFileError(
             "DF123", str(folder), path=folder, detail=error.strerror or error
@@ -113,12 +123,13 @@ def _write_beside(files: Mapping[str, bytes], folder: Path) -> None:
             raise
 
 
-def _head(scheme: Scheme) -> bytes:
+def _head(scheme: Scheme, base: Scheme | None) -> bytes:
     adrgs = {rule.adrg for rule in scheme.adrgs if not rule.is_ambiguous}
     values: dict[str, str | int] = {
         "id": scheme.id,
         "title": scheme.title,
         "base": scheme.base,
+        **({EXTENDS: base.id} if base else {}),
         "status": scheme.status,
         "publication": scheme.publication,
         "date": scheme.date,

@@ -17,6 +17,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
+from grouper.datafile import data_folder
+
 pytestmark = pytest.mark.cli
 
 DATA = Path(__file__).parents[1] / "data"
@@ -219,14 +221,12 @@ def test_columns_shows_the_mapping_with_values(run, tmp_path):
 
 @pytest.mark.conformance
 @pytest.mark.parametrize("scheme_id", ["henan_2024", "chs_drg_30"])
-def test_the_command_gives_the_expected_groups_on_a_scheme_folder(
-    run, tmp_path, scheme_folder, scheme_id
-):
+def test_the_command_gives_the_expected_groups_on_a_scheme_folder(run, tmp_path, scheme_id):
     """What an outside checker does: any folder, JSON lines as they are, a CSV to compare."""
     cases, out = tmp_path / "cases.jsonl", tmp_path / "out.csv"
     cases.write_bytes(lzma.decompress((DATA / "cases" / f"{scheme_id}.jsonl.xz").read_bytes()))
     folder = tmp_path / scheme_id
-    shutil.copytree(scheme_folder(scheme_id), folder)
+    shutil.copytree(data_folder("schemes", scheme_id), folder)
     run("group", cases, "-s", folder, "-o", out, "--lang", "en", "--as-is")
     expected = [json.loads(line) for line in cases.read_text("utf-8").splitlines()]
     rows = read_csv(out)

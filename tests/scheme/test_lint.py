@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from grouper.datafile import data_folder
 from grouper.errors import Issue, SchemeError, messages
 from grouper.scheme.lint import lint
 from grouper.scheme.load import load_folder
@@ -152,12 +153,12 @@ def test_a_folder_that_does_not_exist_is_a_finding(tmp_path: Path) -> None:
 
 
 def test_warnings_of_the_published_schemes_are_the_committed_ones(
-    scheme_folder: Callable[[str], Path], golden: Callable[[Path, str], None]
+    golden: Callable[[Path, str], None],
 ) -> None:
     ids = [line.split()[0] for line in (DATA / "counts.txt").read_text("utf-8").splitlines()[1:]]
     lines = [
         f"{scheme_id}\t{issue.code}\t{issue.where}\t{issue.what('en')}\n"
         for scheme_id in ids
-        for issue in lint(scheme_folder(scheme_id))
+        for issue in lint(data_folder("schemes", scheme_id))
     ]
     golden(DATA / "lint-warnings.txt", "".join(lines))

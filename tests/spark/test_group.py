@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from spark_here import NEEDS_SPARK
 
 import grouper
+from grouper.datafile import data_folder
 from grouper.run import spark as on_spark
 from grouper.run.sample import sample_table
 
@@ -48,8 +49,8 @@ def by_id(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def regional(scheme_folder: Callable[[str], Path]) -> Path:
-    return scheme_folder("foshan_2022")
+def regional() -> Path:
+    return data_folder("schemes", "foshan_2022")
 
 
 def test_a_bad_partition_among_good_ones_is_rejected_row_by_row(spark: Any) -> None:
