@@ -1,4 +1,4 @@
-"""`grouper scheme`: list, show, check and write grouping schemes."""
+"""`grouper scheme`: list, show, check, compare and write grouping schemes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from grouper.cli.options import Command, Family, as_json, common, option, terminal
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list, sums
+from grouper.cli.scheme_diff import diff
 from grouper.cli.scheme_import import import_
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 @common
 def scheme() -> None:
     """The family; its help text stands in the command texts."""
+
+
+scheme.add_command(diff)
 
 
 @scheme.command("list", cls=Command, help="help.scheme_list")

@@ -99,7 +99,7 @@ def check_base(scheme: Scheme, base: Scheme, folder: Path) -> None:
     """Raises SchemeError (SE14) when a scheme in `folder` could not extend a base."""
     problem = _base_problem(scheme.id, base.id, base.extends)
     found = find_base(base.id, folder.parent)
-    if not problem and (found is None or not found.samefile(base.folder)):
+    if not problem and (found is None or found.resolve() != Path(base.folder).resolve()):
         problem = "elsewhere"
     if problem:
         where = base.folder if problem == "elsewhere" else _PLACE

@@ -50,6 +50,15 @@ from grouper.scheme.source import (
 )
 from grouper.scheme.write import digest
 
+__all__ = [
+    "build",
+    "embedded_ids",
+    "find_scheme",
+    "load_folder",
+    "load_scheme",
+    "structural_errors",
+]
+
 _CHECKS = (
     check_head,
     check_orders,

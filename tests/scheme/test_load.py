@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from grouper.errors import SchemeError
-from grouper.scheme.load import find_scheme, load_scheme
+from grouper.scheme.load import embedded_ids, find_scheme, load_scheme
 from grouper.scheme.model import Complication, Scheme
-from grouper.scheme.source import embedded_ids
 
 DATA = Path(__file__).parents[1] / "data" / "schemes"
 MINI = DATA / "mini"

@@ -1,0 +1,110 @@
+"""`grouper scheme diff`: what changed from one scheme to another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from grouper import __version__
+from grouper.cli.options import Command, as_json, common, option, terminal
+from grouper.cli.output import DONE, Terminal
+
+if TYPE_CHECKING:
+    from grouper.report.changes import CodeNames
+    from grouper.scheme.change import Diff
+
+Word = TypeVar("Word", bound=str)
+_SUFFIXES = (".xlsx", ".json", ".txt")
+
+
+@click.command("diff", cls=Command, help="help.scheme_diff")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@option("--only", metavar="LIST", help="options.only")
+@option("--mdc", "mdcs", metavar="LIST", help="options.mdc")
+@option("--full", is_flag=True, help="options.full")
+@option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="options.diff_out")
+@option("--force", is_flag=True, help="options.force")
+@as_json
+@common
+@click.pass_context
+def diff(
+    ctx: click.Context,
+    first: str,
+    second: str,
+    only: str | None,
+    mdcs: str | None,
+    full: bool,
+    out: Path | None,
+    force: bool,
+    json_: bool,
+) -> int:
+    """What changed from A to B, by meaning."""
+    from grouper.api import load_scheme
+    from grouper.report.changes import LINES, as_data, text
+    from grouper.scheme.change import SUBJECTS
+    from grouper.scheme.diff import diff as compare
+
+    screen = terminal(ctx)
+    subjects = _words(ctx, only, SUBJECTS) if only else SUBJECTS
+    if out is not None and out.suffix.lower() not in _SUFFIXES:
+        suffixes = " ".join(_SUFFIXES)
+        raise click.UsageError(screen.text("usage.suffix", path=out, suffixes=suffixes), ctx)
+    before, after = load_scheme(first), load_scheme(second)
+    known = sorted({mdc.mdc for scheme in (before, after) for mdc in scheme.mdcs})
+    letters = _words(ctx, mdcs.upper().replace("MDC", ""), known) if mdcs else None
+    found = compare(before, after).only(subjects=subjects, mdcs=letters)
+    names = _code_names()
+    screen.issues(found.notes)
+    if out is not None:
+        _write(out, found, names, screen, force=force)
+    if json_:
+        screen.json(as_data(found, screen.lang, names))
+    elif out is None:
+        limit = None if full else LINES
+        screen.data("\n".join(text(found, screen.lang, names, limit=limit)))
+    return DONE
+
+
+def _words(ctx: click.Context, asked: str, known: Sequence[Word]) -> tuple[Word, ...]:
+    """The words of a list `a,b`, in the order of those known; wrong usage for another one."""
+    words = [word.strip() for word in asked.replace("，", ",").split(",") if word.strip()]
+    unknown = [word for word in words if word not in known]
+    if unknown or not words:
+        text = terminal(ctx).text("usage.not_among", text=" ".join(unknown) or asked,
+                                  known=", ".join(known))  # fmt: skip
+        raise click.UsageError(text, ctx)
+    return tuple(word for word in known if word in words)
+
+
+def _code_names() -> CodeNames:
+    """The names of codes by the dictionaries of the national edition."""
+    from grouper.codes.dictionary import DEFAULT, load_dictionary
+
+    dictionary = load_dictionary(DEFAULT)
+    tables = {"dx": dictionary.dx, "px": dictionary.px}
+    return lambda kind, code: tables[kind].name(code)
+
+
+def _write(out: Path, found: Diff, names: CodeNames, screen: Terminal, *, force: bool) -> None:
+    from grouper.report.changes import as_data, text
+    from grouper.report.changes_book import render_changes
+    from grouper.report.save import save
+
+    match out.suffix.lower():
+        case ".xlsx":
+            program = f"chs-grouper {__version__}"
+            content = render_changes(found, screen.lang, names, program=program)
+        case ".json":
+            data = as_data(found, screen.lang, names)
+            content = (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode()
+        case _:
+            lines = text(found, screen.lang, names, limit=None)
+            content = ("\n".join(lines) + "\n").encode("utf-8-sig")
+    overwrite: Any = "replace" if force else "refuse"
+    save(out, content, overwrite=overwrite)
+    screen.say("say.wrote", path=out)
