@@ -114,7 +114,8 @@ def _base_problem(scheme_id: str, base_id: str, base_extends: object) -> str:
 
 
 def _unfit(problem: str, base_id: str, *, further: object = "", where: str = _PLACE) -> Issue:
-    known = embedded_ids()
+    heads = {name: read_head(data_folder("schemes", name), []) for name in embedded_ids()}
+    known = [name for name, head in heads.items() if EXTENDS not in head]
     near = nearest(base_id, known) if problem == "unknown" else ""
     return finding(
         "SE14", where, problem, base_id, near=near, further=further, known=", ".join(known)

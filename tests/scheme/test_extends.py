@@ -213,7 +213,7 @@ def test_an_unknown_base_is_one_clear_error(tmp_path: Path, named: str) -> None:
     assert _places(region) == [("SE14", "scheme.toml: extends", "unknown")]
     with pytest.raises(SchemeError) as caught:
         load_scheme(region)
-    assert "chs_drg_11" in caught.value.issues[0].fix("en")
+    assert "(chs_drg_11, chs_drg_20, chs_drg_30)" in caught.value.issues[0].fix("en")
 
 
 def test_a_scheme_extends_neither_itself_nor_a_difference(tmp_path: Path) -> None:
