@@ -21,6 +21,7 @@ from grouper.cli.options import (
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list
 
 if TYPE_CHECKING:
+    from grouper.engine.trace import Trace
     from grouper.run.pipeline import GroupedRun
 
 #: options that describe a case on the command line, by the field they fill
@@ -43,6 +44,8 @@ def case_options(function: Function) -> Function:
 @option("--row", type=int, metavar="N", help="options.row")
 @case_options
 @scheme_option
+@option("--near", is_flag=True, help="options.near")
+@option("--as-principal", "principals", multiple=True, metavar="CODE", help="options.as_principal")
 @file_options
 @as_json
 @common
@@ -55,7 +58,6 @@ def explain(
     scheme: str,
     dx: tuple[str, ...],
     px: tuple[str, ...],
-    json_: bool,
     **how: Any,
 ) -> int:
     """The steps that led one case to its group."""
@@ -65,11 +67,11 @@ def explain(
     if from_codes == (file is not None) or (row is None) != (file is None):
         raise click.UsageError(screen.text("usage.one_of"), ctx)
     if file is None:
-        return _print(_run_of_case(given, dx, px, scheme, how), 0, screen, json_)
+        return _print(ctx, _run_of_case(given, dx, px, scheme, how), 0)
     with streams.inputs(ctx, [file]) as paths:
         run = group_inputs(paths, scheme, how)
     assert row is not None
-    return _print(run, row_index(ctx, row, run.counts.rows), screen, json_)
+    return _print(ctx, run, row_index(ctx, row, run.counts.rows))
 
 
 def _run_of_case(
@@ -95,11 +97,12 @@ def _run_of_case(
     return group_records(records, load_scheme(scheme))
 
 
-def _print(run: GroupedRun, row: int, screen: Terminal, json_: bool) -> int:
-    """The trace of one row; a row that the reader rejected has none."""
+def _print(ctx: click.Context, run: GroupedRun, row: int) -> int:
+    """The trace of one row and the trials asked for; a row the reader rejected has none."""
     from grouper.run.explain import code_name, explain_row, rejected_by_reader
     from grouper.run.results import reason_text
 
+    screen, json_ = terminal(ctx), ctx.params["json_"]
     issues = run.records.issues if run.counts.rows == 1 else []
     if token := rejected_by_reader(run, row):
         if json_:
@@ -109,11 +112,50 @@ def _print(run: GroupedRun, row: int, screen: Terminal, json_: bool) -> int:
             screen.data(f"{screen.text('status.rejected')}: {reason_text(token, screen.lang)}")
             screen.issues(issues)
         return FINDINGS
-    trace = explain_row(run, row)
+    trace = explain_row(run, row, near="show" if ctx.params["near"] else "omit")
+    trials = _trials(ctx, run, trace)
     if json_:
-        found = {"issues": issue_list(issues, screen.lang)} if issues else {}
+        found: dict[str, object] = {"issues": issue_list(issues, screen.lang)} if issues else {}
+        if trials:
+            found["trials"] = [
+                {"principal": one.record.dx[0], **one.to_dict(names=code_name)} for one in trials
+            ]
         screen.json(trace.to_dict(names=code_name) | found)
     else:
         screen.data(trace.text(screen.lang, names=code_name).rstrip())
+        if trials:
+            _print_trials([trace, *trials], screen)
         screen.issues(issues)
     return DONE if trace.outcome.status.word != "rejected" else FINDINGS
+
+
+def _trials(ctx: click.Context, run: GroupedRun, trace: Trace) -> list[Trace]:
+    """The record with each diagnosis asked for as principal; wrong usage if it has no such one."""
+    from grouper.codes.dictionary import load_dictionary
+    from grouper.codes.normalize import repair
+    from grouper.engine.trial import with_principal
+    from grouper.run.explain import trace_of
+
+    found = []
+    for asked in ctx.params["principals"]:
+        cleaned = () if ctx.params["as_is"] else repair(asked, load_dictionary().dx).codes
+        code = cleaned[0] if len(cleaned) == 1 else asked
+        others = trace.record.dx[1:]
+        if code not in others:
+            known = ", ".join(dict.fromkeys(others)) or "-"
+            text = terminal(ctx).text("usage.no_other_diagnosis", code=asked, known=known)
+            raise click.UsageError(text, ctx)
+        near: Any = "show" if ctx.params["near"] else "omit"
+        found.append(trace_of(run.scheme, with_principal(trace.record, code), near=near))
+    return found
+
+
+def _print_trials(traces: list[Trace], screen: Terminal) -> None:
+    from grouper.engine.trace_words import texts
+    from grouper.engine.trial import side_by_side
+    from grouper.run.explain import code_name
+
+    titles, rows = side_by_side(traces, screen.lang, names=code_name)
+    screen.data("")
+    screen.table(titles, rows)
+    screen.data(texts(screen.lang)["trial"]["note"])

@@ -52,7 +52,7 @@ class Evidence:
         """
         found: dict[str, Part] = {}
         for atom in self._deciding(condition):
-            found.setdefault(to_text(atom), self._part(atom))
+            found.setdefault(to_text(atom), self.part(atom))
         return list(found.values())
 
     def _deciding(self, condition: Condition) -> Iterator[Flag | Member | Compare]:
@@ -69,7 +69,8 @@ class Evidence:
             case Constant():
                 pass
 
-    def _part(self, atom: Flag | Member | Compare) -> Part:
+    def part(self, atom: Flag | Member | Compare) -> Part:
+        """One flag, membership or comparison with its value and what it was seen in."""
         part: Part = {"test": to_text(atom), "result": holds(atom, self.facts)}
         match atom:
             case Flag(name=flag):

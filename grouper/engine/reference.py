@@ -209,12 +209,18 @@ class Reference:
             return Severity.MCC
         return Severity.CC if facts.flags["cc"] else Severity.NONE
 
-    def trace(self, record: Record, *, mdcs: Literal["entered", "all"] = "entered") -> Trace:
-        """Explain `group(record)`; `mdcs="all"` also says why the other MDCs were not entered."""
+    def trace(
+        self,
+        record: Record,
+        *,
+        mdcs: Literal["entered", "all"] = "entered",
+        near: Literal["omit", "show"] = "omit",
+    ) -> Trace:
+        """Explain `group(record)`; the options are those of `grouper.engine.trace.trace`."""
         # the definition must not depend on its explanation, so the import waits until asked for
         from grouper.engine.trace import trace
 
-        return trace(self, record, mdcs=mdcs)
+        return trace(self, record, mdcs=mdcs, near=near)
 
 
 def rejection(record: Record) -> str:

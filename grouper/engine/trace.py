@@ -13,6 +13,7 @@ from typing import Any, Literal
 from grouper.engine.evidence import Evidence, plain_number
 from grouper.engine.findings import findings
 from grouper.engine.groups import Status
+from grouper.engine.near import near_misses
 from grouper.engine.reference import Outcome, Record, Reference, holds
 from grouper.engine.trace_text import trace_text
 from grouper.engine.trace_words import Names
@@ -32,8 +33,8 @@ class Trace:
     """The explanation of one result.
 
     steps: in order, each a mapping with `step` (finding, exclusion, complication, procedure, mdc,
-    hint, rule, drg, result) and the keys mdc, adrg, drg, list, codes, parts, result ... that it
-    needs; made of the record and the scheme alone.
+    hint, rule, drg, near, result) and the keys mdc, adrg, drg, list, codes, parts, result ... that
+    it needs; made of the record and the scheme alone.
     """
 
     scheme: Scheme
@@ -64,15 +65,25 @@ class Trace:
 
 
 def trace(
-    reference: Reference, record: Record, *, mdcs: Literal["entered", "all"] = "entered"
+    reference: Reference,
+    record: Record,
+    *,
+    mdcs: Literal["entered", "all"] = "entered",
+    near: Literal["omit", "show"] = "omit",
 ) -> Trace:
-    """Explain `reference.group(record)`; `mdcs="all"` also lists the MDCs not entered, and why."""
+    """Explain `reference.group(record)`.
+
+    `mdcs="all"` also lists the MDCs not entered, and why; `near="show"` the rules that failed by
+    one condition.
+    """
     outcome = reference.group(record)
     steps = [*findings(reference, record, outcome)]
     if outcome.status is not Status.REJECTED:
         evidence = Evidence(reference.facts(record), tuple(reference.complications(record)))
         path = _Path(reference, record, outcome, evidence, mdcs)
         steps += [*path.complications(), *path.procedures(), *path.walk()]
+        if near == "show":
+            steps += near_misses(reference, outcome, evidence)
     steps.append(_result(reference.scheme, outcome))
     return Trace(reference.scheme, record, outcome, tuple(steps))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from grouper.engine.trace_words import Names, Words, texts
@@ -28,12 +28,15 @@ def trace_text(trace: Trace, lang: Lang, *, names: Names | None = None) -> str:
     sections: dict[str, list[str]] = {name: [] for name in texts(lang)["section"]}
     sections["record"].append(_record(words))
     for step in trace.steps:
+        if _is_plain(step):
+            continue
         section, write = _WRITERS[step["step"]]
         sections[section] += [_INDENT + line for line in write(words, step)]
     if any(step["step"] == "exclusion" for step in trace.steps):  # a record that was not rejected
         for step_kind, section, key in _NOTHING_FOUND:
             if not any(step["step"] == step_kind for step in trace.steps):
                 sections[section].append(_INDENT + words.say(key))
+    sections["near"] += _plain_near(words, trace.steps)
     lines = [
         line
         for name, body in sections.items()
@@ -134,6 +137,43 @@ def _drg(words: Words, step: Step) -> list[str]:
     return [2 * _INDENT + words.say(f"drg.{key}", **params)]
 
 
+def _near(words: Words, step: Step) -> list[str]:
+    lacks = words.say("near.any_of").join(words.part(part) for part in step["lacks"])
+    params = dict(step) | {"lacks": lacks}
+    if step["level"] == "adrg":
+        params["kind"] = words.say(f"kind.{step['kind']}")
+    lines = [words.say(f"near.{step['level']}", **params)]
+    if step["meets"]:
+        lines.append(_INDENT + words.say("near.meets", meets=words.parts(step["meets"])))
+    return lines
+
+
+def _plain_near(words: Words, steps: Sequence[Step]) -> list[str]:
+    """Rules that ask for a code of a list and nothing else, together: a record lacks most lists."""
+    by_place: dict[str, list[str]] = {}
+    for step in steps:
+        if _is_plain(step):
+            by_place.setdefault(step["lacks"][0]["of"], []).append(step["adrg"])
+    return [
+        _INDENT
+        + words.say(
+            "near.only",
+            count=len(adrgs),
+            of=words.say(f"of.{of}"),
+            adrgs=words.join("codes", dict.fromkeys(adrgs)),
+        )
+        for of, adrgs in by_place.items()
+    ]
+
+
+def _is_plain(step: Step) -> bool:
+    if step["step"] != "near" or step["level"] != "adrg" or step["meets"]:
+        return False
+    return len({part.get("of", "") for part in step["lacks"]} - {""}) == 1 and all(
+        "of" in part for part in step["lacks"]
+    )
+
+
 def _result(words: Words, step: Step) -> list[str]:
     reasons = texts(words.lang)["reason"]
     params = dict(step) | {"reason": reasons.get(step["reason"], step["reason"])}
@@ -152,5 +192,6 @@ _WRITERS: Mapping[str, tuple[str, Callable[[Words, Step], list[str]]]] = {
     "hint": ("path", _hint),
     "rule": ("path", _rule),
     "drg": ("path", _drg),
+    "near": ("near", _near),
     "result": ("result", _result),
 }

@@ -89,9 +89,10 @@ class Words:
 
     def parts(self, parts: Sequence[Part]) -> str:
         """The parts of a condition, each with what was seen."""
-        return self.join("parts", (self._part(part) for part in parts))
+        return self.join("parts", (self.part(part) for part in parts))
 
-    def _part(self, part: Part) -> str:
+    def part(self, part: Part) -> str:
+        """One part of a condition with what was seen."""
         word = "true" if part["result"] else "false"
         if "values" in part:
             return self._comparison(part, word)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from grouper.codes.dictionary import load_dictionary
-from grouper.engine.reference import Reference, record_at
+from grouper.engine.reference import Record, Reference, record_at
 from grouper.engine.trace import Trace
 from grouper.errors import RunError
 from grouper.run.pipeline import GroupedRun
+from grouper.scheme.model import Scheme
 
 
 def rejected_by_reader(run: GroupedRun, row: int) -> str:
@@ -15,7 +18,12 @@ def rejected_by_reader(run: GroupedRun, row: int) -> str:
     return run.records.batch.reject_codes[number - 1] if number else ""
 
 
-def explain_row(run: GroupedRun, row: int) -> Trace:
+def trace_of(scheme: Scheme, record: Record, *, near: Literal["omit", "show"] = "omit") -> Trace:
+    """The steps that lead a record to its group."""
+    return Reference(scheme).trace(record, near=near)
+
+
+def explain_row(run: GroupedRun, row: int, *, near: Literal["omit", "show"] = "omit") -> Trace:
     """The steps that led a row (0-based) to its group.
 
     Raises RunError RN104 when the two engines differ, which is a defect of the program.
@@ -27,7 +35,7 @@ def explain_row(run: GroupedRun, row: int) -> Trace:
     theirs = (groups.status[row], groups.rule_id[row], groups.group_id[row])
     if ours != tuple(int(value) for value in theirs):
         raise RunError("RN104", reference=ours, kernel=tuple(int(value) for value in theirs))
-    return reference.trace(record)
+    return reference.trace(record, near=near)
 
 
 def code_name(kind: str, code: str) -> str:

@@ -77,3 +77,32 @@ def test_a_row_outside_the_file_is_wrong_usage(run, records, row):
     answer = run("explain", records, "--row", row, "-s", MINI, "--as-is")
     assert answer.code == 2
     assert "7" in answer.err
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "仅差一个条件"), ("en", "failed by one")])
+def test_near_misses_are_shown_on_request_only(run, lang, word):
+    plain = run("explain", *CODES, "-s", MINI, "--lang", lang)
+    asked = run("explain", *CODES, "-s", MINI, "--lang", lang, "--near")
+    assert word not in plain.out
+    assert word in asked.out
+    steps = json.loads(run("explain", *CODES, "-s", MINI, "--near", "--json").out)["steps"]
+    assert any(step["step"] == "near" and step["lacks"] for step in steps)
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "试算"), ("en", "trial")])
+def test_a_trial_stands_beside_the_result(run, lang, word):
+    words = [*CODES, "-s", MINI, "--lang", lang, "--as-principal", "j96.000"]
+    answer = run("explain", *words)
+    assert answer.code == 0
+    assert word in answer.out
+    found = json.loads(run("explain", *words, "--json").out)
+    assert found["steps"][-1]["drg"] == "BB11"
+    assert [one["principal"] for one in found["trials"]] == ["J96.000"]
+    assert found["trials"][0]["steps"][-1]["status"] == "ungrouped"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_trial_with_a_diagnosis_the_case_does_not_have_is_wrong_usage(run, lang):
+    answer = run("explain", *CODES, "-s", MINI, "--as-principal", "A00.000", "--lang", lang)
+    assert answer.code == 2
+    assert "J96.000" in answer.err
