@@ -23,6 +23,7 @@ COMMANDS = {
     "group": "grouper.cli.group:group",
     "run": "grouper.cli.run_folder:run",
     "explain": "grouper.cli.explain:explain",
+    "compare": "grouper.cli.compare:compare",
     "columns": "grouper.cli.group:columns",
     "settle": "grouper.cli.settle:settle",
     "monitor": "grouper.cli.monitor:monitor",

@@ -15,11 +15,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from grouper.monitor.ratio import percent
 from grouper.report import charts
 from grouper.report.data import ReportData, Statement, line_titles, sum_statements
 from grouper.report.words import SIGNS, Words, amount, grouped, money, share
 
 _FOLDER = Path(__file__).parent
+HTML_LANG = {"zh": "zh-CN", "en": "en"}
 #: groups listed on the page; the workbook has all
 TOP_GROUPS = 20
 
@@ -30,8 +32,10 @@ def render_page(data: ReportData) -> str:
     context: dict[str, Any] = {
         "data": data,
         "words": words,
-        "html_lang": {"zh": "zh-CN", "en": "en"}[data.lang],
+        "html_lang": HTML_LANG[data.lang],
         "sections": _sections(data),
+        "prefix": "page.",
+        "folder": "part_",
         "groups": data.groups_by_cost[:TOP_GROUPS],
         "statements": _statement_table(data.statements, words),
         "charts": _charts(data, words),
@@ -39,9 +43,9 @@ def render_page(data: ReportData) -> str:
         "bars": charts.coverage_count(data.coverage),
         "library": _script_text("echarts.min.js", "static"),
         "script": _script_text("page.js", "templates"),
-        "style": Markup((_FOLDER / "templates" / "page.css").read_text("utf-8")),
+        "style": style(),
     }
-    return _environment().get_template("page.html").render(context)
+    return environment().get_template("page.html").render(context)
 
 
 def library_digest() -> str:
@@ -49,8 +53,14 @@ def library_digest() -> str:
     return sha256((_FOLDER / "static" / "echarts.min.js").read_bytes()).hexdigest()
 
 
+def style() -> Markup:
+    """The style sheet of all pages."""
+    return Markup((_FOLDER / "templates" / "page.css").read_text("utf-8"))
+
+
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, with the number forms they use."""
     environment = Environment(
         loader=FileSystemLoader(_FOLDER / "templates"),
         autoescape=True,
@@ -59,6 +69,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"money": money, "amount": amount, "grouped": grouped}
+    environment.filters["percent"] = lambda bp: "" if bp is None else percent(bp)
     environment.globals |= {"share": share, "signs": SIGNS, "chart_height": charts.height}
     return environment
 

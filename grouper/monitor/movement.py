@@ -1,0 +1,398 @@
+"""How cases and their cost move from the groups of one scheme to those of another.
+
+Sums of whole numbers only (cases, fen, units of weight), kept for every pair of results that
+occurs, so that parts of a file add up to the file and hospitals to the whole, to the fen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grouper.engine.groups import GroupCodes, Groups, Status
+
+Ids = NDArray[np.int64]
+#: what is summed for a flow; `*_known` counts the cases that have the amount
+MEASURES = (
+    "cases",
+    "cost",
+    "cost_known",
+    "weight_from",
+    "weight_from_known",
+    "payment_from",
+    "payment_from_known",
+    "weight_to",
+    "weight_to_known",
+    "payment_to",
+    "payment_to_known",
+)
+#: how far a case moves: not at all, within the ADRG, within the MDC, to another MDC, or to or
+#: from the cases without a group
+MoveKind = Literal["same", "drg", "adrg", "mdc", "status"]
+KINDS: tuple[MoveKind, ...] = ("same", "drg", "adrg", "mdc", "status")
+
+REJECTED, UNGROUPED = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One result that a scheme can give; codes are empty where there is no group."""
+
+    status: Status
+    code: str = ""
+    name: str = ""
+    adrg: str = ""
+    mdc: str = ""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Every result of a scheme, rejected and ungrouped first, and those of its ids."""
+
+    labels: tuple[Label, ...]
+    of_group: Ids
+    of_rule: Ids
+
+    @classmethod
+    def of(cls, codes: GroupCodes, adrg_of: Mapping[str, str], names: Mapping[str, str]) -> Labels:
+        """The labels behind a scheme's ids; `adrg_of`: DRG -> ADRG, `names`: ADRG -> name."""
+        found: dict[tuple[str, str], Label] = {
+            ("", "rejected"): Label(Status.REJECTED),
+            ("", "ungrouped"): Label(Status.UNGROUPED),
+        }
+        mdc_of = dict(zip(codes.adrg, codes.mdc, strict=True))
+        places = {key: at for at, key in enumerate(found)}
+
+        def place(key: tuple[str, str], label: Label) -> int:
+            found.setdefault(key, label)
+            return places.setdefault(key, len(places))
+
+        of_group = [REJECTED]
+        for drg, name in zip(codes.drg[1:], codes.drg_name[1:], strict=True):
+            adrg = adrg_of[drg]
+            label = Label(Status.GROUPED, drg, name, adrg, mdc_of[adrg])
+            of_group.append(place((drg, "grouped"), label))
+        of_rule = [REJECTED]
+        for adrg, mdc in zip(codes.adrg[1:], codes.mdc[1:], strict=True):
+            label = Label(Status.AMBIGUOUS, adrg, names[adrg], adrg, mdc)
+            of_rule.append(place((adrg, "ambiguous"), label))
+        return cls(tuple(found.values()), np.array(of_group, np.int64), np.array(of_rule, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def ids(self, groups: Groups) -> Ids:
+        """The label of every case, (n,)."""
+        status = groups.status
+        found = np.full(len(groups), UNGROUPED, np.int64)
+        found = np.where(status == Status.GROUPED, self.of_group[groups.group_id], found)
+        found = np.where(status == Status.AMBIGUOUS, self.of_rule[groups.rule_id], found)
+        return np.where(status == Status.REJECTED, REJECTED, found)
+
+
+def kind_of(before: Label, after: Label) -> MoveKind:
+    """How far a case moves between two results."""
+    if before.status is not after.status:
+        return "status"
+    if before.code == after.code:
+        return "same"
+    if before.mdc != after.mdc:
+        return "mdc"
+    return "adrg" if before.adrg != after.adrg else "drg"
+
+
+@dataclass(frozen=True)
+class FlowSums:
+    """Sums by key, keys rising: `sums` (k, measures) int64; `first`: the least position of each."""
+
+    keys: Ids
+    sums: Ids
+    first: Ids
+
+    @classmethod
+    def of(cls, keys: Ids, values: Ids, positions: Ids) -> FlowSums:
+        """Rows summed by key; values (n, measures)."""
+        if not len(keys):
+            return cls(keys, values, positions)
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        return cls(
+            ordered[begins],
+            np.add.reduceat(values[order], begins, axis=0),
+            np.minimum.reduceat(positions[order], begins),
+        )
+
+    @classmethod
+    def none(cls) -> FlowSums:
+        """No rows."""
+        empty = np.zeros(0, np.int64)
+        return cls(empty, np.zeros((0, len(MEASURES)), np.int64), empty)
+
+    def plus(self, other: FlowSums) -> FlowSums:
+        """The sums of both."""
+        return FlowSums.of(
+            np.concatenate([self.keys, other.keys]),
+            np.concatenate([self.sums, other.sums]),
+            np.concatenate([self.first, other.first]),
+        )
+
+
+@dataclass(frozen=True)
+class PartFlows:
+    """What a part of a file amounts to: flows in all, and for each value of each dimension."""
+
+    all: FlowSums
+    by: Mapping[str, tuple[tuple[str, ...], FlowSums]] = field(default_factory=dict)
+
+
+def part_flows(
+    before: Ids,
+    after: Ids,
+    width: tuple[int, int],
+    values: Ids,
+    positions: Ids,
+    dimensions: Mapping[str, tuple[Ids, tuple[str, ...]]],
+) -> PartFlows:
+    """Sum the rows of a part.
+
+    before, after: (n,) labels out of `width` ones; values: (n, measures); positions: (n,) where a
+    row stands; dimensions: name -> ids (n,) and the texts behind them.
+    """
+    pair = before * width[1] + after
+    size = width[0] * width[1]
+    by = {
+        name: (texts, FlowSums.of(ids * size + pair, values, positions))
+        for name, (ids, texts) in dimensions.items()
+    }
+    return PartFlows(FlowSums.of(pair, values, positions), by)
+
+
+class FlowTally:
+    """Parts added up in any number; the dimensions' texts are numbered as they come."""
+
+    def __init__(self, width: tuple[int, int], dimensions: Iterable[str]) -> None:
+        self.width = width
+        self.all = FlowSums.none()
+        self.by = {name: FlowSums.none() for name in dimensions}
+        self._ids: dict[str, dict[str, int]] = {name: {} for name in self.by}
+
+    def add(self, part: PartFlows) -> None:
+        """Take in a part."""
+        self.all = self.all.plus(part.all)
+        size = self.width[0] * self.width[1]
+        for name, (texts, flows) in part.by.items():
+            ids = self._ids[name]
+            renumber = np.array([ids.setdefault(text, len(ids)) for text in texts], np.int64)
+            value, pair = np.divmod(flows.keys, size)
+            again = FlowSums.of(renumber[value] * size + pair, flows.sums, flows.first)
+            self.by[name] = self.by[name].plus(again)
+
+    def texts(self, dimension: str) -> tuple[str, ...]:
+        """The values of a dimension, by number."""
+        return tuple(self._ids[dimension])
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over some cases; weights in units, amounts in fen, by MEASURES."""
+
+    sums: tuple[int, ...] = (0,) * len(MEASURES)
+
+    def __getitem__(self, measure: str) -> int:
+        return self.sums[MEASURES.index(measure)]
+
+    def plus(self, other: Totals) -> Totals:
+        """The sums of both."""
+        return Totals(tuple(a + b for a, b in zip(self.sums, other.sums, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Cases with one result before and one after; `first`: the position of the first of them."""
+
+    before: Label
+    after: Label
+    kind: MoveKind
+    totals: Totals
+    first: int
+
+    @property
+    def renamed(self) -> bool:
+        """Whether the group keeps its code and has another name: it may be another group."""
+        return self.kind == "same" and self.before.name != self.after.name
+
+    @property
+    def recoded(self) -> bool:
+        """Whether only the code changes: the group after bears the name of the group before."""
+        named = bool(self.before.name) and self.before.status is self.after.status
+        return named and self.kind != "same" and self.before.name == self.after.name
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """All flows of one value of a dimension (a hospital, a department, an MDC)."""
+
+    value: str
+    flows: tuple[Flow, ...]
+
+    @property
+    def totals(self) -> Totals:
+        """All its cases."""
+        return _sum(self.flows)
+
+    @property
+    def moved(self) -> Totals:
+        """The cases that change their group."""
+        return _sum(flow for flow in self.flows if flow.kind != "same")
+
+    def of_kind(self, kind: MoveKind) -> Totals:
+        """The cases that move so far."""
+        return _sum(flow for flow in self.flows if flow.kind == kind)
+
+    def status(self, side: Literal["from", "to"], status: Status) -> int:
+        """How many cases have a status on one side."""
+        return sum(
+            flow.totals["cases"]
+            for flow in self.flows
+            if (flow.before if side == "from" else flow.after).status is status
+        )
+
+    def grouping_rate(self, side: Literal["from", "to"]) -> Fraction | None:
+        """Grouped cases over all cases; None without cases."""
+        cases = self.totals["cases"]
+        return Fraction(self.status(side, Status.GROUPED), cases) if cases else None
+
+    def cmi(self, side: Literal["from", "to"], decimals: int) -> Fraction | None:
+        """The mean weight of the cases that have one; weights are units of 10**-decimals."""
+        known = self.totals[f"weight_{side}_known"]
+        if not known:
+            return None
+        return Fraction(self.totals[f"weight_{side}"], known * 10**decimals)
+
+    def payment_fen(self, side: Literal["from", "to"]) -> int | None:
+        """What the groups are worth; None if no case has an amount."""
+        totals = self.totals
+        return totals[f"payment_{side}"] if totals[f"payment_{side}_known"] else None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChange:
+    """One group code on both sides: cases before, those that stay, leave and arrive, and after."""
+
+    code: str
+    name_from: str
+    name_to: str
+    before: int
+    stay: int
+    leave: int
+    arrive: int
+    after: int
+    cost_leave_fen: int
+    cost_arrive_fen: int
+
+
+@dataclass(frozen=True)
+class Movement:
+    """All flows between two schemes, in all and by dimension."""
+
+    before: Labels
+    after: Labels
+    tally: FlowTally
+
+    @cached_property
+    def whole(self) -> Breakdown:
+        """All cases."""
+        return Breakdown("", tuple(self._flows(self.tally.all)))
+
+    @property
+    def moves(self) -> tuple[Flow, ...]:
+        """The flows in which cases change their group, the largest first."""
+        return tuple(flow for flow in self.whole.flows if flow.kind != "same")
+
+    def by(self, dimension: str) -> tuple[Breakdown, ...]:
+        """Each value of a dimension, in order; `mdc` is that of the scheme before."""
+        if dimension == "mdc":
+            return self._by_mdc()
+        sums = self.tally.by[dimension]
+        size = len(self.before) * len(self.after)
+        value = sums.keys // size
+        found = []
+        for number, text in enumerate(self.tally.texts(dimension)):
+            mine = value == number
+            part = FlowSums(sums.keys[mine] % size, sums.sums[mine], sums.first[mine])
+            found.append(Breakdown(text, tuple(self._flows(part))))
+        return tuple(sorted(found, key=lambda one: one.value))
+
+    def groups(self) -> tuple[GroupChange, ...]:
+        """Every group that has cases on either side, in order of its code."""
+        rows: dict[str, list[int]] = {}
+        names: dict[str, list[str]] = {}
+        for flow in self.whole.flows:
+            cases, cost = flow.totals["cases"], flow.totals["cost"]
+            for side, label in enumerate((flow.before, flow.after)):
+                if not label.code:
+                    continue
+                names.setdefault(label.code, ["", ""])[side] = label.name
+                row = rows.setdefault(label.code, [0] * 5)
+                row[side] += cases
+                if flow.kind != "same":
+                    row[3 + side] += cost
+                elif side == 0:
+                    row[2] += cases
+        return tuple(
+            GroupChange(
+                code=code,
+                name_from=names[code][0],
+                name_to=names[code][1],
+                before=before,
+                stay=stay,
+                leave=before - stay,
+                arrive=after - stay,
+                after=after,
+                cost_leave_fen=left,
+                cost_arrive_fen=arrived,
+            )
+            for code, (before, after, stay, left, arrived) in sorted(rows.items())
+        )
+
+    def _by_mdc(self) -> tuple[Breakdown, ...]:
+        parts: dict[str, list[Flow]] = {}
+        for flow in self.whole.flows:
+            parts.setdefault(flow.before.mdc, []).append(flow)
+        return tuple(Breakdown(mdc, tuple(parts[mdc])) for mdc in sorted(parts))
+
+    def _flows(self, sums: FlowSums) -> list[Flow]:
+        width = len(self.after)
+        found = []
+        rows = zip(sums.keys.tolist(), sums.sums.tolist(), sums.first.tolist(), strict=True)
+        for key, amounts, first in rows:
+            before, after = self.before.labels[key // width], self.after.labels[key % width]
+            kind = kind_of(before, after)
+            found.append(Flow(before, after, kind, Totals(tuple(amounts)), first))
+        return sorted(found, key=_largest_first)
+
+
+def _largest_first(flow: Flow) -> tuple[int, int, str, str, int, int]:
+    totals, before, after = flow.totals, flow.before, flow.after
+    return (
+        -totals["cases"],
+        -totals["cost"],
+        before.code,
+        after.code,
+        before.status,
+        after.status,
+    )
+
+
+def _sum(flows: Iterable[Flow] | Sequence[Flow]) -> Totals:
+    found = Totals()
+    for flow in flows:
+        found = found.plus(flow.totals)
+    return found
