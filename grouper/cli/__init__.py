@@ -24,6 +24,7 @@ COMMANDS = {
     "run": "grouper.cli.run_folder:run",
     "explain": "grouper.cli.explain:explain",
     "compare": "grouper.cli.compare:compare",
+    "reconcile": "grouper.cli.reconcile:reconcile",
     "columns": "grouper.cli.group:columns",
     "settle": "grouper.cli.settle:settle",
     "monitor": "grouper.cli.monitor:monitor",

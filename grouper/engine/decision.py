@@ -261,12 +261,19 @@ def difference_text(
     return words.join("parts", [text, *changed[:_SHOWN]])
 
 
-def verdict_text(found: Verdict, record: Record, lang: Lang, *, names: Names | None = None) -> str:
-    """What a scheme says of a group that is not its own choice."""
+def verdict_text(
+    found: Verdict,
+    record: Record,
+    lang: Lang,
+    *,
+    names: Names | None = None,
+    own: bool = False,
+) -> str:
+    """What a scheme says of a group; `own`: it is the one that took the record."""
     words = Words(record, lang, names or (lambda kind, code: ""))
-    return words.say(
-        f"verdict.{found.said}", what=_what(words, found, found), parts=words.parts(found.parts)
-    )
+    key = "verdict.own" if own else f"verdict.{found.said}"
+    parts = words.parts(found.parts) or words.say("decision.always")
+    return words.say(key, what=_what(words, found, found), parts=parts)
 
 
 def _what(words: Words, found: Verdict, other: Verdict) -> str:
