@@ -34,6 +34,7 @@ from grouper.records.assemble import assemble
 from grouper.records.batch import MISSING_FEN, CaseBatch
 from grouper.records.check import Findings, short
 from grouper.records.sources import Sources
+from grouper.records.textcolumn import fingerprints
 from grouper.records.texts import text_column
 from grouper.run.chunks import Part
 from grouper.run.pipeline import group_batch
@@ -47,7 +48,7 @@ from grouper.run.stream import (
     open_job,
     outcome,
 )
-from grouper.run.tally import Outcome, PartFacts, Tally, fingerprints, part_facts
+from grouper.run.tally import Outcome, PartFacts, Tally, part_facts
 from grouper.run.worth import Worth
 from grouper.scheme.model import Scheme
 from weights.table import NO_VALUE

@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 import weights
@@ -27,6 +26,7 @@ from grouper.records.layout import clean_header
 from grouper.records.read import SUFFIXES, read_source
 from grouper.records.texts import text_column
 from grouper.scheme.model import Scheme
+from grouper.settle.batch import factorize
 from weights.table import NO_VALUE, Head, WeightTable
 
 Ids = NDArray[np.int64]
@@ -56,7 +56,9 @@ class Worth:
         ids: Ids = labels
         texts = [codes]
         for column in (insurance, level):
-            own, spelled = _coded(column, len(labels))
+            # a column that is not there is all empty
+            given = column if len(column) == len(labels) else [""] * len(labels)
+            own, spelled = factorize(given)
             ids = ids * len(spelled) + own
             texts.append(spelled)
         distinct, index = np.unique(ids, return_inverse=True)
@@ -139,11 +141,3 @@ def _headers() -> dict[str, str]:
         clean_header(header): column
         for header, column in zip(columns["header"], columns["column"], strict=True)
     }
-
-
-def _coded(column: Sequence[str], rows: int) -> tuple[Ids, list[str]]:
-    """Ids into the distinct texts of a column; a column that is not there is all empty."""
-    if len(column) != rows:
-        return np.zeros(rows, np.int64), [""]
-    coded = pa.array(column, pa.string()).fill_null("").dictionary_encode()
-    return coded.indices.to_numpy().astype(np.int64), coded.dictionary.to_pylist() or [""]
