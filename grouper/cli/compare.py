@@ -183,6 +183,7 @@ def _print_flows(report: ComparisonReport, screen: Terminal) -> None:
 
 def _print_summary(report: ComparisonReport, screen: Terminal) -> None:
     """The figures on stderr."""
+    from grouper.engine.groups import Status
     from grouper.monitor.movement import KINDS
     from grouper.monitor.ratio import percent
     from grouper.report.words import Words, money, share
@@ -196,6 +197,8 @@ def _print_summary(report: ComparisonReport, screen: Terminal) -> None:
     ]
     for kind in KINDS[1:]:
         lines.append((f"  {words(f'move.{kind}')}", f"{whole.of_kind(kind)['cases']:,}"))
+    if rejected := whole.status("from", Status.REJECTED):
+        lines.append((words("status.rejected"), f"{rejected:,}"))
     lines.append((words("compare.cost_moved"), money(whole.moved["cost"])))
     for side, one in report.sides():
         rate = report.rate_bp(whole, side)

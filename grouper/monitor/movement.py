@@ -6,7 +6,7 @@ occurs, so that parts of a file add up to the file and hospitals to the whole, t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -208,10 +208,6 @@ class Totals:
     def __getitem__(self, measure: str) -> int:
         return self.sums[MEASURES.index(measure)]
 
-    def plus(self, other: Totals) -> Totals:
-        """The sums of both."""
-        return Totals(tuple(a + b for a, b in zip(self.sums, other.sums, strict=True)))
-
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -235,26 +231,32 @@ class Flow:
         return named and self.kind != "same" and self.before.name == self.after.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Breakdown:
     """All flows of one value of a dimension (a hospital, a department, an MDC)."""
 
     value: str
     flows: tuple[Flow, ...]
 
-    @property
+    @cached_property
     def totals(self) -> Totals:
         """All its cases."""
-        return _sum(self.flows)
+        return _sum(self._kinds.values())
 
-    @property
+    @cached_property
     def moved(self) -> Totals:
         """The cases that change their group."""
-        return _sum(flow for flow in self.flows if flow.kind != "same")
+        return _sum(totals for kind, totals in self._kinds.items() if kind != "same")
 
     def of_kind(self, kind: MoveKind) -> Totals:
         """The cases that move so far."""
-        return _sum(flow for flow in self.flows if flow.kind == kind)
+        return self._kinds[kind]
+
+    @cached_property
+    def _kinds(self) -> dict[MoveKind, Totals]:
+        return {
+            kind: _sum(flow.totals for flow in self.flows if flow.kind == kind) for kind in KINDS
+        }
 
     def status(self, side: Literal["from", "to"], status: Status) -> int:
         """How many cases have a status on one side."""
@@ -391,8 +393,6 @@ def _largest_first(flow: Flow) -> tuple[int, int, str, str, int, int]:
     )
 
 
-def _sum(flows: Iterable[Flow] | Sequence[Flow]) -> Totals:
-    found = Totals()
-    for flow in flows:
-        found = found.plus(flow.totals)
-    return found
+def _sum(parts: Iterable[Totals]) -> Totals:
+    sums = [one.sums for one in parts]
+    return Totals(tuple(map(sum, zip(*sums, strict=True)))) if sums else Totals()

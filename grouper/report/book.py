@@ -75,6 +75,23 @@ class Book:
         """Finish the file."""
         self.file.close()
 
+    def notes_sheet(
+        self, title: str, facts: Sequence[tuple[str, ...]], *, warning: str = ""
+    ) -> None:
+        """The sheet of what a workbook rests on: item, value and, where given, its confidence."""
+        words, widths = self.words, dict(enumerate(NOTES))
+        sheet = self.sheet("notes")
+        for column, width in widths.items():
+            sheet.set_column(column, column, width)
+        self.put(sheet, 0, 0, title, "text", self.title)
+        if warning:
+            self.put(sheet, 1, 0, warning, "text", self.warning)
+        wide = max(map(len, facts), default=0)
+        for column, key in enumerate(("page.item", "page.value", "page.mark")[:wide]):
+            self.put(sheet, 3, column, words(key), "text", self.header)
+        for row, cells in enumerate(facts, 4):
+            self.wrap(sheet, row, dict(enumerate(cells)), widths)
+
     def sheet(self, name: str) -> Any:
         """A new sheet, landscape and as wide as one page when printed."""
         sheet = self.file.add_worksheet(self.words(f"sheet.{name}"))

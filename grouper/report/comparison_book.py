@@ -10,7 +10,7 @@ from typing import Any
 from grouper.engine.groups import Status
 from grouper.money import round_half_up
 from grouper.monitor.movement import KINDS, Breakdown, Flow
-from grouper.report.book import GRID, NOTES, WIDEST, Book, Cell, Column
+from grouper.report.book import GRID, WIDEST, Book, Cell, Column
 from grouper.report.charts import BLUE, MOST_GROUPS
 from grouper.report.comparison import ComparisonReport
 from grouper.report.words import share_bp
@@ -47,18 +47,11 @@ class _ComparisonBook(Book):
     def notes(self) -> None:
         """What the comparison rests on and how to read it."""
         words, report = self.words, self.report
-        sheet = self.sheet("notes")
-        for column, width in enumerate(NOTES):
-            sheet.set_column(column, column, width)
-        self.put(sheet, 0, 0, report.title, "text", self.title)
-        if any(side.scheme.is_draft for _, side in report.sides()):
-            self.put(sheet, 1, 0, words("compare.note_draft"), "text", self.warning)
+        is_draft = any(side.scheme.is_draft for _, side in report.sides())
         facts = [(words("page.program"), report.program), *report.basis()]
         facts += [(words("page.notes"), note) for note in report.notes()]
-        for column, key in enumerate(("page.item", "page.value")):
-            self.put(sheet, 3, column, words(key), "text", self.header)
-        for row, cells in enumerate(facts, 4):
-            self.wrap(sheet, row, dict(enumerate(cells)), dict(enumerate(NOTES)))
+        warning = words("compare.note_draft") if is_draft else ""
+        self.notes_sheet(report.title, facts, warning=warning)
 
     def overview(self) -> None:
         """How far cases move, then the figures of both sides."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from grouper.report.book import NOTES, WIDEST, Book, Cell, Column
+from grouper.report.book import WIDEST, Book, Cell, Column
 from grouper.report.reconciliation import (
     ReconciliationReport,
     difference_rows,
@@ -40,16 +40,8 @@ class _ReconciliationBook(Book):
 
     def notes(self) -> None:
         """What the reconciliation rests on."""
-        words, report = self.words, self.report
-        sheet = self.sheet("notes")
-        for column, width in enumerate(NOTES):
-            sheet.set_column(column, column, width)
-        self.put(sheet, 0, 0, report.title, "text", self.title)
-        for column, key in enumerate(("page.item", "page.value")):
-            self.put(sheet, 3, column, words(key), "text", self.header)
-        facts = [(words("page.program"), report.program), *report.basis()]
-        for row, cells in enumerate(facts, 4):
-            self.wrap(sheet, row, dict(enumerate(cells)), dict(enumerate(NOTES)))
+        program = (self.words("page.program"), self.report.program)
+        self.notes_sheet(self.report.title, [program, *self.report.basis()])
 
     def overview(self) -> None:
         """How many rows, pairs and differences by step; the sums of the standards."""

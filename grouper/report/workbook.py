@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 
-from grouper.report.book import GRID, NOTES, WIDEST, Book, Cell, Column, Kind
+from grouper.report.book import GRID, WIDEST, Book, Cell, Column, Kind
 from grouper.report.charts import BLACK, BLUE, MOST_BARS, MOST_GROUPS, SKY
 from grouper.report.data import ReportData, Statement, StatementLine, line_titles, sum_statements
 from grouper.report.words import SIGNS, share_bp
@@ -40,17 +40,8 @@ class _Book(Book):
     def notes(self) -> None:
         """What the report rests on: program, scheme, policy, counts, lines and notes."""
         words, data = self.words, self.data
-        sheet = self.sheet("notes")
-        for column, width in enumerate(NOTES):
-            sheet.set_column(column, column, width)
-        self.put(sheet, 0, 0, data.title, "text", self.title)
-        if data.origin == "invented":
-            self.put(sheet, 1, 0, words("page.demo"), "text", self.warning)
-        titles = [words("page.item"), words("page.value"), words("page.mark")]
-        for column, title in enumerate(titles):
-            self.put(sheet, 3, column, title, "text", self.header)
-        for row, cells in enumerate(self._facts(), 4):
-            self.wrap(sheet, row, dict(enumerate(cells)), dict(enumerate(NOTES)))
+        warning = words("page.demo") if data.origin == "invented" else ""
+        self.notes_sheet(data.title, self._facts(), warning=warning)
 
     def _facts(self) -> list[tuple[str, ...]]:
         words, data = self.words, self.data

@@ -39,6 +39,9 @@ MOST_EVIDENCE = 20_000
 #: keys that a message names
 _SHOWN = 5
 
+#: why the reader rejects a row for its id
+_ID_CODES = ("RE01", "RE07")
+
 #: field -> column of the batch, what is missing there, how a value is shown
 _FACTS: Mapping[str, tuple[str, int, str]] = {
     "sex": ("sex", 0, "count"),
@@ -203,7 +206,12 @@ def _grouped_anew(
     """Our groups by a scheme, and our prices: those of the area, else those of the file."""
     require(ours.reading, ("dx", "sex"), ours.name)
     table = ours.table
-    records = Records(ours.batch, UserTable(table.names, table.columns, table.form, len(table)))
+    batch = ours.batch
+    # rejected for their ids alone: here the key counts, and no group depends on an id
+    of_id = [at for at, code in enumerate(batch.reject_codes, 1) if code in _ID_CODES]
+    reject = np.where(np.isin(batch.reject, of_id), np.uint16(0), batch.reject)
+    batch = replace(batch, reject=reject)
+    records = Records(batch, UserTable(table.names, table.columns, table.form, len(table)))
     run = group_records(records, scheme)
     groups = tuple(_codes(run.groups, scheme))
     if area is None:

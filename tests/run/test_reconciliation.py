@@ -253,6 +253,15 @@ def test_damaged_keys_are_joined_and_named(ours, payer, write, tmp_path):
     assert "digits_lost" in kinds
 
 
+def test_a_record_with_a_damaged_key_is_grouped_all_the_same(ours, payer, write, load):
+    with ours.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    payer[4]["就诊ID"], rows[4]["id"] = "123456789012345", "1.23457E+14"
+    found = held(write(rows, "mine.csv", "utf-8"), write(payer), scheme=load("chs_drg_20"))
+    assert (found.equal, found.regrouped) == (240, 0)
+    assert [repair.kind for repair in found.matching.repairs] == ["exponent"]
+
+
 def test_numbers_of_a_workbook_are_joined_with_texts(ours, payer, tmp_path, write):
     with ours.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
