@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -294,16 +295,27 @@ class _Work:
     def both_have(self, name: str) -> bool:
         return name in self.ours.reading.scalars and name in self.theirs.reading.scalars
 
+    @cached_property
+    def compared(self) -> dict[str, Literal["main", "all"]]:
+        """The kinds of codes that both files have: all, or the first alone."""
+        found: dict[str, Literal["main", "all"]] = {}
+        for kind in ("dx", "px"):
+            files = (self.ours, self.theirs)
+            if all(file.reading.lists.get(kind) for file in files):
+                only = any(_has_main_only(file, kind) for file in files)
+                found[kind] = "main" if only else "all"
+        return found
+
     def codes(self, mine: int, other: int) -> Iterator[Item]:
         """Codes that differ; the order of the others never matters."""
-        for kind in ("dx", "px"):
-            if not self.theirs.reading.lists.get(kind) or not self.ours.reading.lists.get(kind):
-                continue
+        for kind, extent in self.compared.items():
             left = getattr(self.ours.batch, kind).codes(mine)
             right = getattr(self.theirs.batch, kind).codes(other)
+            if left == right:
+                continue
             if left[:1] != right[:1]:
                 yield Item("code", f"main_{kind}", "".join(left[:1]), "".join(right[:1]))
-            if _has_main_only(self.theirs, kind) or _has_main_only(self.ours, kind):
+            if extent == "main":
                 continue
             lacking = [code for code in left[1:] if code not in right]
             added = [code for code in right[1:] if code not in left]
@@ -314,7 +326,8 @@ class _Work:
         """The first of MDC, ADRG and refinement in which the groups differ."""
         ours, theirs = self.groups[mine], self.theirs.groups[other]
         if ours.status == "rejected":
-            if theirs.status != "rejected":
+            # a payer's 0000 is also what it writes for a record that fails its checks
+            if theirs.status in ("grouped", "ambiguous"):
                 reason = self.ours.reasons[mine] if self.ours.reasons else ""
                 yield Item("input", "rejected", reason or "rejected", theirs.drg)
             return
@@ -331,10 +344,13 @@ class _Work:
         else:
             yield Item("severity", "drg", ours.drg, theirs.drg)
 
+    @cached_property
+    def priced(self) -> list[str]:
+        """The prices that both files have."""
+        return [name for name in PRICES if name in self.prices and name in self.theirs.prices]
+
     def price(self, mine: int, other: int) -> Iterator[Item]:
-        for name in PRICES:
-            if name not in self.prices or name not in self.theirs.prices:
-                continue
+        for name in self.priced:
             left, right = amount_of(self.prices[name][mine]), self.theirs.number(name, other)
             if left != right:
                 yield Item("price", name, _plain(left), _plain(right))

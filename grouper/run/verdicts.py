@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -58,6 +58,7 @@ class GroupCode:
     drg: str = ""
 
 
+@lru_cache(maxsize=1 << 14)
 def group_code(text: str, status: str = "") -> GroupCode:
     """What a cell of group codes says: `BR11`, `BQY`, `0000`, nothing, `BR11 脑梗死`.
 
@@ -107,6 +108,7 @@ class Results:
         return None if column is None else amount_of(column[row])
 
 
+@lru_cache(maxsize=1 << 16)
 def amount_of(text: str) -> Decimal | None:
     """The number in a cell of a price; None where none is written."""
     return number_of(known_text(text).replace(",", ""))
