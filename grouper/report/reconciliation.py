@@ -13,8 +13,9 @@ from grouper.engine.decision import verdict_text
 from grouper.errors import Lang
 from grouper.records.fields import base_field, fields
 from grouper.report.words import Words
+from grouper.run.differences import CaseDifference, Evidence, Item
 from grouper.run.explain import code_name
-from grouper.run.reconciliation import CaseDifference, Evidence, Item, Reconciliation
+from grouper.run.reconciliation import Reconciliation
 from grouper.run.verdicts import GroupCode
 
 _SIDES: tuple[Literal["ours", "theirs"], ...] = ("ours", "theirs")

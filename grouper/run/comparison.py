@@ -21,15 +21,8 @@ from grouper.engine.drg import grouper_of
 from grouper.engine.groups import Groups, group_codes
 from grouper.engine.reference import Record, Reference, record_at
 from grouper.errors import RunError
-from grouper.monitor.movement import (
-    MEASURES,
-    Flow,
-    FlowTally,
-    Labels,
-    Movement,
-    PartFlows,
-    part_flows,
-)
+from grouper.monitor.flow_sums import MEASURES, FlowTally, PartFlows, part_flows
+from grouper.monitor.movement import Flow, Labels, Movement
 from grouper.records.assemble import assemble
 from grouper.records.batch import MISSING_FEN, CaseBatch
 from grouper.records.check import Findings, short

@@ -10,16 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grouper.engine.groups import Status
-from grouper.monitor.movement import (
-    MEASURES,
-    FlowSums,
-    FlowTally,
-    Label,
-    Labels,
-    Movement,
-    kind_of,
-    part_flows,
-)
+from grouper.monitor.flow_sums import MEASURES, FlowSums, FlowTally, part_flows
+from grouper.monitor.movement import Label, Labels, Movement, kind_of
 
 BEFORE = Labels(
     (

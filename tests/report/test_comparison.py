@@ -5,7 +5,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from grouper.engine.groups import Status
-from grouper.monitor.movement import MEASURES, Flow, Label, Totals
+from grouper.monitor.flow_sums import MEASURES
+from grouper.monitor.movement import Flow, Label, Totals
 from grouper.report.flow_picture import MOST_FLOWS, flow_picture
 from grouper.report.words import Words
 
