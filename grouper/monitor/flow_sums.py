@@ -1,4 +1,4 @@
-"""Sums by pair of results, in parts that add up: whole numbers only (cases, fen, units of weight)."""
+"""Sums by pair of results, in parts that add up: whole cases, fen and units of weight."""
 
 from __future__ import annotations
 
