@@ -21,7 +21,7 @@ from grouper.errors import RunError
 from grouper.records.assemble import assemble
 from grouper.records.batch import CaseBatch
 from grouper.records.check import Findings
-from grouper.records.fields import spellings
+from grouper.records.fields import result_columns, spellings
 from grouper.records.layout import (
     ColumnMap,
     choose,
@@ -128,8 +128,8 @@ def read_results(
 
     key: names of fields or headers, joined by `,`; columns: our name of a result column -> header,
     for files that call it otherwise. Lines of totals are left out; lines of one case for several
-    cost departments become one. Raises RunError RN131 if there is no key column, RN134 for a
-    column that is not there; what reading raises.
+    cost departments become one. Raises RunError: RN131 no key column, RN134 a column that is not
+    there, RN137 several of one kind; what reading raises.
     """
     score = header_score(mapping)
 
@@ -188,17 +188,35 @@ def _reading(raw: Raw, layout: str | None, mapping: MapSource | None) -> ColumnM
 
 
 def _places(raw: Raw, asked: Mapping[str, str]) -> dict[str, int]:
-    """Our name of a result column -> its position; the first of several wins."""
+    """Our name of a result column -> its position.
+
+    Of several the one is taken that bears the title our own results have: hospitals keep the
+    payer's group beside ours. Raises RunError RN134, RN137.
+    """
     cleaned = [clean_header(header) for header in raw.names]
-    found: dict[str, int] = {}
+    found: dict[str, list[int]] = {}
+    for at, header in enumerate(cleaned):
+        if header in _columns():
+            found.setdefault(_columns()[header], []).append(at)
     for name, header in asked.items():
         if name not in set(_columns().values()) or clean_header(header) not in cleaned:
             raise RunError("RN134", raw.name, column=name, header=header)
-        found[name] = cleaned.index(clean_header(header))
-    for at, header in enumerate(cleaned):
-        if header in _columns():
-            found.setdefault(_columns()[header], at)
-    return found
+        found[name] = [cleaned.index(clean_header(header))]
+    for name, places in found.items():
+        own = [at for at in places if cleaned[at] in _own_titles()]
+        found[name] = own if len(places) > 1 and own else places
+        if len(found[name]) > 1:
+            headers = ", ".join(raw.names[at] for at in found[name])
+            raise RunError("RN137", raw.name, column=name, headers=headers)
+    return {name: places[0] for name, places in found.items()}
+
+
+@cache
+def _own_titles() -> frozenset[str]:
+    """The titles of our own results, in both languages."""
+    columns = result_columns()
+    titles = (column.header(lang) for column in columns.values() for lang in ("zh", "en"))
+    return frozenset(map(clean_header, titles))
 
 
 def _keys(raw: Raw, reading: ColumnMap, key: str) -> list[Key]:

@@ -305,6 +305,16 @@ def test_what_cannot_be_reconciled_is_refused(ours, payer, write, load):
     assert refusal(lambda: held(ours, write(payer), scheme=draft, area="demo")) == "ST311"
 
 
+def test_our_own_column_of_groups_wins_over_the_payer_s_kept_beside_it(ours, payer, write):
+    with ours.open(encoding="utf-8-sig", newline="") as file:
+        rows = [{"DRG组代码": "XX11"} | row for row in csv.DictReader(file)]
+    assert held(write(rows, "mine.csv", "utf-8"), write(payer)).equal == 240
+    two = write([row | {"病组编码": "ES35"} for row in payer])
+    assert refusal(lambda: read_results(two, "id")) == "RN137"
+    named = read_results(two, "id", columns={"drg": "病组编码"})
+    assert {group.drg for group in named.groups} == {"ES35"}
+
+
 def test_a_key_of_several_columns(ours, payer, write):
     path = write([row | {"出院科室": "x", "DRG编码": "?"} for row in payer])
     found = reconcile(read_results(ours, "id,los"), read_results(path, "就诊ID,住院天数"))
