@@ -64,6 +64,10 @@ class ComparisonReport:
             for name in self.comparison.dimensions
         }
 
+    def name(self, dimension: str, part: Breakdown) -> str:
+        """The name of a hospital or MDC, "" if none is known or the value is a name already."""
+        return self.comparison.names.get(dimension, {}).get(part.value, "")
+
     def sides(self) -> tuple[tuple[Literal["from", "to"], Side], ...]:
         """`from` and `to` with what they are."""
         return (("from", self.comparison.before), ("to", self.comparison.after))
@@ -154,7 +158,7 @@ def comparison_dict(report: ComparisonReport) -> dict[str, Any]:
         ],
         "by": {
             name: [
-                {"value": one.value, **_figures(report, one)}
+                {"value": one.value, "name": report.name(name, one), **_figures(report, one)}
                 | {"flows": [_flow(flow, comparison) for flow in one.flows]}
                 for one in report.movement.by(name)
             ]

@@ -125,6 +125,7 @@ class _ComparisonBook(Book):
         words, report = self.words, self.report
         columns = [
             Column(words(f"compare.by_{name}")),
+            Column(words("column.group_name")),
             Column(words("column.cases"), "count"),
             Column(words("compare.moved"), "count"),
             Column(words("column.share"), "percent"),
@@ -136,24 +137,29 @@ class _ComparisonBook(Book):
         if report.is_weighed:
             columns += [Column(words(f"compare.cmi_{s}"), "ratio") for s, _ in report.sides()]
             columns += [Column(words(f"compare.payment_{s}"), "fen") for s, _ in report.sides()]
-        rows = [self._part(part, part.value or words("compare.no_value")) for part in parts]
-        self.table(f"cmp_{name}", columns, rows, [self._part(report.whole, words("page.total"))])
+        rows = [
+            self._part(part, part.value or words("compare.no_value"), report.name(name, part))
+            for part in parts
+        ]
+        total = self._part(report.whole, words("page.total"), "")
+        self.table(f"cmp_{name}", columns, rows, [total])
 
-    def _part(self, part: Breakdown, title: str) -> list[Cell]:
-        report, names = self.report, [name for name, _ in self.report.sides()]
+    def _part(self, part: Breakdown, title: str, name: str) -> list[Cell]:
+        report, names = self.report, [side for side, _ in self.report.sides()]
         moved = part.moved
         cells: list[Cell] = [
             title,
+            name,
             part.totals["cases"],
             moved["cases"],
             share_bp(moved["cases"], part.totals["cases"]),
             part.totals["cost"],
             moved["cost"],
-            *(report.rate_bp(part, name) for name in names),
+            *(report.rate_bp(part, side) for side in names),
         ]
         if report.is_weighed:
-            cells += [report.cmi(part, name) for name in names]
-            cells += [part.payment_fen(name) for name in names]
+            cells += [report.cmi(part, side) for side in names]
+            cells += [part.payment_fen(side) for side in names]
         return cells
 
     def flows_by(self, name: str, parts: Sequence[Breakdown]) -> None:

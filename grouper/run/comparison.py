@@ -6,7 +6,7 @@ its first case, which is read again when it serves as an example.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What moves between two schemes; `outcome` is that of grouping under the first."""
+    """What moves between two schemes; `outcome` is that of grouping under the first.
+
+    names: dimension -> value -> its name, of hospitals (if the files have a column) and MDCs.
+    """
 
     before: Side
     after: Side
@@ -91,6 +94,7 @@ class Comparison:
     samples: tuple[Sample, ...]
     outcome: Outcome
     dimensions: tuple[Dimension, ...]
+    names: Mapping[str, Mapping[str, str]]
 
 
 def check_sides(before: Scheme, after: Scheme) -> None:
@@ -130,18 +134,22 @@ def compare_files(
     work.check_dimensions()
     tally, flows = Tally(), FlowTally(work.width, work.streamed)
     prints: list[NDArray[np.uint64]] = []
+    hospitals: dict[str, str] = {}
     workers = threads or default_threads()
     with closing(in_order(job.feed.parts(batch), work.part, threads=workers)) as parts:
         for found in parts:
             tally.add(found.facts)
             prints.append(found.prints)
             flows.add(found.flows)
+            hospitals = found.hospitals | hospitals
             if progress:
                 progress(tally.rows, found.progress)
     movement = Movement(work.before_labels, work.after_labels, flows)
     examples = tuple(work.examples(movement.moves[:samples], batch))
     ended = outcome(job, tally, prints, batch)
-    return Comparison(before, after, movement, examples, ended, tuple(by))
+    mdcs = {f"MDC{mdc.mdc}": mdc.name for mdc in before.scheme.mdcs}
+    names = {"hospital": hospitals, "mdc": mdcs}
+    return Comparison(before, after, movement, examples, ended, tuple(by), names)
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,7 @@ class _Found:
     facts: PartFacts
     flows: PartFlows
     prints: NDArray[np.uint64]
+    hospitals: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -190,7 +199,7 @@ class _Work:
         as_is = self.job.options.cleaning == "as_is"
         prints = np.zeros(0, np.uint64) if as_is else fingerprints(batch.case_id)
         flows = self.flows(part, table, batch, old, new)
-        return _Found(part.progress, facts, flows, prints)
+        return _Found(part.progress, facts, flows, prints, self.hospitals(table))
 
     def assembled(self, table: Sources, findings: Findings) -> CaseBatch:
         as_is = self.job.options.cleaning == "as_is"
@@ -223,6 +232,19 @@ class _Work:
         column = text_column(table.columns[self.job.reading.scalars[dimension]])
         coded = pa.compute.utf8_trim_whitespace(column).dictionary_encode()
         return coded.indices.to_numpy().astype(np.int64), tuple(coded.dictionary.to_pylist())
+
+    def hospitals(self, table: Sources) -> dict[str, str]:
+        """The name of each hospital as first written, if the files have names."""
+        if "hospital" not in self.by or "hospital_name" not in self.job.reading.scalars:
+            return {}
+        codes, texts = self.texts("hospital", table)
+        names, named = self.texts("hospital_name", table)
+        pairs = np.unique(np.stack([codes, names]), axis=1).T.tolist() if len(codes) else []
+        found: dict[str, str] = {}
+        for code, name in pairs:
+            if named[name]:
+                found.setdefault(texts[code], named[name])
+        return found
 
     def examples(self, moves: Sequence[Flow], batch: int) -> Iterator[Sample]:
         """The first case of each flow, in the order of the flows."""
