@@ -9,6 +9,10 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from official_workbook import workbook
+from small_workbook import small_sheets
+
+from grouper.scheme import cache
 
 pytestmark = pytest.mark.cli
 
@@ -90,6 +94,16 @@ def test_hospitals_add_up_in_the_workbook(run, tmp_path):
         assert round(sum(row[column] for row in rows), 2) == total[column]
     flows = [[c.value for c in row] for row in book["Flows by hospital"].iter_rows(min_row=2)]
     assert sum(row[7] for row in flows) == 300
+
+
+def test_the_official_workbook_is_a_side_like_any_other(run, records, tmp_path, monkeypatch):
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    path = tmp_path / "official.xlsx"
+    path.write_bytes(workbook(small_sheets()))
+    words = ["compare", records, "--from", "chs_drg_20", "--to", path, "--as-is", "--json"]
+    found = json.loads(run(*words).out)
+    assert found["rows"] == found["moved"] + found["unmoved"] == 7
+    assert found["to"]["status"] != "draft"
 
 
 @pytest.mark.parametrize(
