@@ -210,5 +210,7 @@ def _print_summary(report: ComparisonReport, screen: Terminal) -> None:
         lines.append((one.scheme.id, ", ".join(found)))
     screen.log(report.title)
     screen.log(sums(lines))
+    for note in report.warnings():
+        screen.log(note)
     if any(side.scheme.is_draft for _, side in report.sides()):
         screen.say("summary.draft")

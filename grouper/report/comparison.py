@@ -118,12 +118,22 @@ class ComparisonReport:
         names = (str(one["path"]).replace("\\", "/").rpartition("/")[2] for one in sources)
         return [*rows, *((words("compare.source"), name) for name in names)]
 
-    def notes(self) -> list[str]:
-        """How the figures are to be read."""
+    def warnings(self) -> list[str]:
+        """What the figures leave out."""
         words, whole = Words(self.lang), self.whole.totals
-        notes = [words("compare.note_moved"), words("compare.note_rate")]
+        notes = []
         if whole["cost_known"] < whole["cases"]:
             notes.append(words("compare.note_cost", n=whole["cases"] - whole["cost_known"]))
+        for side, one in self.sides():
+            lacking = self.whole.status(side, Status.GROUPED) - whole[f"weight_{side}_known"]
+            if one.worth and lacking > 0:
+                notes.append(words("compare.note_lacking", n=lacking, table=one.worth.table.id))
+        return notes
+
+    def notes(self) -> list[str]:
+        """How the figures are to be read."""
+        words = Words(self.lang)
+        notes = [words("compare.note_moved"), words("compare.note_rate"), *self.warnings()]
         if self.is_weighed:
             notes.append(words("compare.note_payment"))
         if any(side.scheme.is_draft for _, side in self.sides()):

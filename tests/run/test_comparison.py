@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from grouper.engine.groups import Status
@@ -19,6 +20,7 @@ from grouper.run.stream import Options
 from grouper.run.worth import load_worth
 from grouper.scheme.condition import TRUE, parse
 from grouper.scheme.model import Scheme
+from weights.table import NO_VALUE
 
 
 def changed(scheme: Scheme) -> Scheme:
@@ -164,6 +166,26 @@ def test_weights_give_cmi_and_worth(schemes, discharges, tmp_path):
     assert whole.payment_fen("from") == int(expected * 10000 * 100)
     assert whole.cmi("to", 0) is None
     assert whole.payment_fen("to") is None
+
+
+def test_the_row_of_a_case_s_insurance_and_level_counts(mini, tmp_path):
+    table = tmp_path / "weights.csv"
+    rows = ["group,insurance,level,weight,standard", "BR11,,,1.5,", "BR11,390,,1.25,2000.00",
+            "BR11,390,三级,1.125,"]  # fmt: skip
+    table.write_text("\n".join(rows) + "\n", "utf-8")
+    worth = load_worth(str(table), mini)
+    labels = np.array([1, 1, 1, 0, 2], np.int64)
+    units, fen = worth.values(
+        labels,
+        ["", "BR11", "XX11"],
+        ["310", "390", "390", "390", "310"],
+        ["", "二级", "三级", "", ""],
+    )
+    assert units.tolist()[:3] == [1500, 1250, 1125]
+    assert fen.tolist()[:3] == [NO_VALUE, 200000, 200000]
+    assert units.tolist()[3:] == fen.tolist()[3:] == [NO_VALUE, NO_VALUE]
+    priced = load_worth(str(table), mini, rate=Decimal("1000.5"))
+    assert priced.values(labels[:1], ["", "BR11"], [], [])[1].tolist() == [150075]
 
 
 def test_a_table_of_another_scheme_is_refused(mini):
