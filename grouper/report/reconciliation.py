@@ -131,20 +131,29 @@ class ReconciliationReport:
 
 
 def reconciliation_dict(report: ReconciliationReport) -> dict[str, Any]:
-    """The machine form; groups null where there is none."""
-    found = report.found
+    """The machine form; `official` is the payer's file, groups are null where there is none."""
+    found, counts = report.found, report.counts()
     sums = found.standards()
+    plain = {
+        name.replace("theirs", "official"): n
+        for name, n in counts.items()
+        if not name.startswith(("step_", "key_"))
+    }
     return {
         "program": report.program,
         "ours": found.ours.name,
         "official": found.theirs.name,
         "scheme": found.scheme.id if found.scheme else None,
         "digest": found.scheme.digest if found.scheme else None,
-        **report.counts(),
+        **plain,
+        "steps": dict(found.by_step()),
+        "damage": {n[4:]: counts[n] for n in counts if n.startswith("key_")},
         "regrouped": found.regrouped,
-        "standard_sums": None if sums is None else [f"{one:.2f}" for one in sums],
+        "standard_ours": None if sums is None else f"{sums[0]:.2f}",
+        "standard_official": None if sums is None else f"{sums[1]:.2f}",
         "differences": [_difference(report, one) for one in found.differences],
-        "only": {side: [_single(report, side, row) for row in found.only(side)] for side in _SIDES},
+        "rows_only_ours": [_single(report, "ours", row) for row in found.only("ours")],
+        "rows_only_official": [_single(report, "theirs", row) for row in found.only("theirs")],
         "keys": [
             {
                 "kind": one.kind,
@@ -155,7 +164,7 @@ def reconciliation_dict(report: ReconciliationReport) -> dict[str, Any]:
             }
             for one in found.matching.repairs
         ],
-        "unclear_keys_list": [
+        "keys_unclear": [
             {"file": file, "key": key, "where": where, "candidates": candidates}
             for file, key, where, candidates in unclear(found)
         ],

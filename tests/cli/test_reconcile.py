@@ -40,7 +40,22 @@ def test_what_differs_is_found(run, ours, tmp_path):
         one["key"]: (one["step"], one["ours"], one["official"]) for one in found["differences"]
     }
     assert steps == {"3": ("severity", "BB13", "BB11"), "6": ("input", None, "BR15")}
-    assert [one["key"] for one in found["only"]["ours"]] == ["7"]
+    assert found["steps"] == {
+        "input": 1, "code": 0, "mdc": 0, "adrg": 0, "severity": 1, "price": 0,
+    }  # fmt: skip
+    assert (found["only_ours"], found["only_official"]) == (1, 0)
+    assert [one["key"] for one in found["rows_only_ours"]] == ["7"]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".xlsx", ".parquet", ".tsv"])
+def test_our_results_may_have_any_form(run, records, tmp_path, suffix):
+    mine = tmp_path / f"ours{suffix}"
+    run("group", records, "-s", MINI, "--as-is", "-o", mine, "--lang", "en")
+    payer = payer_file(tmp_path, **{"3": "BB11"})
+    for more in ([], ["-s", MINI, "--as-is"]):
+        found = json.loads(run("reconcile", mine, payer, "--key", "id", *more, "--json").out)
+        assert (found["matched"], found["different"], found["steps"]["severity"]) == (5, 1, 1)
+        assert not found["regrouped"]
 
 
 @pytest.mark.parametrize(("lang", "word"), [("zh", "没有计入的 MCC"), ("en", "no counting MCC")])
