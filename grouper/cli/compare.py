@@ -208,6 +208,8 @@ def _print_summary(report: ComparisonReport, screen: Terminal) -> None:
         if (payment := whole.payment_fen(side)) is not None:
             found.append(f"{words('compare.payment')} {money(payment)}")
         lines.append((one.scheme.id, ", ".join(found)))
+    if (difference := whole.payment_difference_fen) is not None:
+        lines.append((words("compare.difference"), money(difference)))
     screen.log(report.title)
     screen.log(sums(lines))
     for note in report.warnings():

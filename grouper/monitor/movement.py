@@ -176,6 +176,12 @@ class Breakdown:
         totals = self.totals
         return totals[f"payment_{side}"] if totals[f"payment_{side}_known"] else None
 
+    @property
+    def payment_difference_fen(self) -> int | None:
+        """What the groups after are worth more than those before; None unless both are known."""
+        before, after = self.payment_fen("from"), self.payment_fen("to")
+        return None if before is None or after is None else after - before
+
 
 @dataclass(frozen=True, slots=True)
 class GroupChange:

@@ -54,6 +54,11 @@ class ComparisonReport:
         """Whether a side has weights."""
         return bool(self.comparison.before.worth or self.comparison.after.worth)
 
+    @property
+    def is_priced_twice(self) -> bool:
+        """Whether both sides have amounts, so that they can be subtracted."""
+        return self.whole.payment_difference_fen is not None
+
     @cached_property
     def dimensions(self) -> dict[str, tuple[Breakdown, ...]]:
         """The breakdowns asked for, those with most moved cases first."""
@@ -209,6 +214,7 @@ def _figures(report: ComparisonReport, part: Breakdown) -> dict[str, Any]:
             "unknown_cases": totals["cases"] - totals["cost_known"],
         },
         "sides": {side: _side_figures(report, part, side) for side in _SIDES},
+        "payment_difference": _yuan(part.payment_difference_fen),
     }
 
 
@@ -216,15 +222,18 @@ def _side_figures(
     report: ComparisonReport, part: Breakdown, side: Literal["from", "to"]
 ) -> dict[str, Any]:
     decimals = dict(report.sides())[side].decimals
-    payment = part.payment_fen(side)
     return {
         **{status.word: part.status(side, status) for status in Status},
         "grouping_rate": _ratio(part.grouping_rate(side)),
         "cmi": _ratio(part.cmi(side, decimals)),
         "weighed_cases": part.totals[f"weight_{side}_known"],
-        "payment": None if payment is None else yuan(payment),
+        "payment": _yuan(part.payment_fen(side)),
         "paid_cases": part.totals[f"payment_{side}_known"],
     }
+
+
+def _yuan(fen: int | None) -> str | None:
+    return None if fen is None else yuan(fen)
 
 
 def _ratio(value: Fraction | None) -> str | None:

@@ -108,6 +108,9 @@ class _ComparisonBook(Book):
         if report.is_weighed:
             rows.append(("CMI", "ratio", [report.cmi(whole, n) for n in names]))
             rows.append((words("compare.payment"), "fen", [whole.payment_fen(n) for n in names]))
+        if report.is_priced_twice:
+            difference: list[Cell] = [None, whole.payment_difference_fen]
+            rows.append((words("compare.difference"), "fen", difference))
         return rows
 
     def flows(self) -> None:
@@ -137,6 +140,8 @@ class _ComparisonBook(Book):
         if report.is_weighed:
             columns += [Column(words(f"compare.cmi_{s}"), "ratio") for s, _ in report.sides()]
             columns += [Column(words(f"compare.payment_{s}"), "fen") for s, _ in report.sides()]
+        if report.is_priced_twice:
+            columns.append(Column(words("compare.difference"), "fen"))
         rows = [
             self._part(part, part.value or words("compare.no_value"), report.name(name, part))
             for part in parts
@@ -160,6 +165,8 @@ class _ComparisonBook(Book):
         if report.is_weighed:
             cells += [report.cmi(part, side) for side in names]
             cells += [part.payment_fen(side) for side in names]
+        if report.is_priced_twice:
+            cells.append(part.payment_difference_fen)
         return cells
 
     def flows_by(self, name: str, parts: Sequence[Breakdown]) -> None:

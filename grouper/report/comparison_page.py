@@ -5,8 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from markupsafe import Markup
-
 from grouper.money import decimal_text
 from grouper.monitor.movement import KINDS, Breakdown
 from grouper.report.comparison import ComparisonReport
@@ -65,7 +63,6 @@ def _groups(report: ComparisonReport) -> list[Any]:
 
 def _row(report: ComparisonReport, part: Breakdown) -> dict[str, Any]:
     """The figures of all cases or of one value of a dimension."""
-    before, after = part.payment_fen("from"), part.payment_fen("to")
     return {
         "cases": part.totals["cases"],
         "moved": part.moved["cases"],
@@ -74,12 +71,12 @@ def _row(report: ComparisonReport, part: Breakdown) -> dict[str, Any]:
         "cost_moved": part.moved["cost"],
         "rate": [report.rate_bp(part, "from"), report.rate_bp(part, "to")],
         "cmi": [_weight(report.cmi(part, "from")), _weight(report.cmi(part, "to"))],
-        "payment": [before, after],
-        "difference": None if before is None or after is None else after - before,
+        "payment": [part.payment_fen("from"), part.payment_fen("to")],
+        "difference": part.payment_difference_fen,
     }
 
 
-def _weight(value: int | None) -> str | Markup:
+def _weight(value: int | None) -> str:
     """A number in 1/10000 as text; empty where there is none."""
     if value is None:
         return ""

@@ -129,6 +129,8 @@ def _from_file(path: Path, scheme: Scheme) -> WeightTable:
         span=Span(date.min),
         source=path.name,
         confidence="unofficial",
+        # offices print standards with the decimals of their spreadsheets
+        standard_rounding="half_up",
     )
     return weights.from_columns(head, columns, where=lambda row, column: raw.where(row))
 

@@ -106,6 +106,27 @@ def test_the_official_workbook_is_a_side_like_any_other(run, records, tmp_path, 
     assert found["to"]["status"] != "draft"
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_worth_on_both_sides_gives_the_difference(run, records, other, tmp_path, lang):
+    table = tmp_path / "w.csv"
+    table.write_text("DRG编码,权重\nBR11,2\nBR15,0.5\nBB11,3\n", "utf-8")
+    words = ["compare", records, "--from", MINI, "--to", other, "--as-is", "--lang", lang]
+    for side, rate in (("from", "100"), ("to", "110.5")):
+        words += [f"--weights-{side}", table, f"--rate-{side}", rate]
+    answer = run(*words, "--json")
+    found = json.loads(answer.out)
+    # BR11 2 x 100 + BB11 3 x 100; after: BR15 0.5 x 110.5 + BB11 3 x 110.5
+    assert found["sides"]["from"]["payment"] == "500.00"
+    assert found["sides"]["to"]["payment"] == "386.75"
+    assert found["payment_difference"] == "-113.25"
+    assert (found["sides"]["from"]["cmi"], found["sides"]["to"]["cmi"]) == ("2.5", "1.75")
+    assert "-113.25" in answer.err
+    assert "w.csv" in answer.err  # BB13 has no weight
+    for name in ("moves.html", "moves.xlsx"):
+        assert run(*words, "--by", "mdc", "-o", tmp_path / name).code == 1
+    assert "-113.25" in (tmp_path / "moves.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("lang", "words"),
     [("zh", ("RN121", "同一个方案", "处理")), ("en", ("RN121", "same scheme", "fix"))],

@@ -170,7 +170,7 @@ def test_weights_give_cmi_and_worth(schemes, discharges, tmp_path):
 
 def test_the_row_of_a_case_s_insurance_and_level_counts(mini, tmp_path):
     table = tmp_path / "weights.csv"
-    rows = ["group,insurance,level,weight,standard", "BR11,,,1.5,", "BR11,390,,1.25,2000.00",
+    rows = ["group,insurance,level,weight,standard", "BR11,,,1.5,", "BR11,390,,1.25,1999.9951",
             "BR11,390,三级,1.125,"]  # fmt: skip
     table.write_text("\n".join(rows) + "\n", "utf-8")
     worth = load_worth(str(table), mini)
