@@ -74,6 +74,36 @@ class Sheet:
     rows: tuple[TextRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """All cells of one sheet as text, row by row, whatever they mean.
+
+    file, title: for messages; title is "" for text files. numbers: the row (or line) of each row
+    in its source, 1-based.
+    """
+
+    file: str
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[int, ...]
+
+    def where(self, row: int, column: int) -> str:
+        """`file:line:C` or, in a workbook, `file:sheet!C7`."""
+        letters, number = column_letters(column), self.numbers[row]
+        place = f"{self.title}!{letters}{number}" if self.title else f"{number}:{letters}"
+        return f"{self.file}:{place}"
+
+
+def column_letters(column: int) -> str:
+    """`A` for 0, `Z` for 25, `AA` for 26: how spreadsheets name columns."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
 def strip_cell(text: str) -> str:
     """A cell without blanks, invisible characters and spreadsheet tricks (`'1`, `="1"`)."""
     text = text.strip(_BLANKS)

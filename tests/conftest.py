@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,14 @@ REGIONAL = Path(__file__).parent / "data" / "schemes" / "regional.tar.xz"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(_UPDATE, action="store_true", help="write golden files anew")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test finds what the user of this machine has installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GROUPER_DATA", str(tmp_path_factory.mktemp("no-data")))
+        yield
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from grouper.errors import GrouperError, RunError
 #: kind of example -> the function that computes its outputs from its inputs
 KINDS: Mapping[str, str] = {
     "cover": "grouper.monitor.coverage:calculate_cover",
+    "base_rate": "weights.calculate_rates:calculate_base_rate",
+    "point_value": "weights.calculate_rates:calculate_point_value",
 }
 
 Calculate = Callable[[Mapping[str, Any]], Mapping[str, Any]]

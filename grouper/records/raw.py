@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grouper.records.user import Column, Form, Lines
+from grouper.sheet import column_letters
 
 #: how many cells of a row are known headers
 HeaderScore = Callable[[Sequence[str]], int]
@@ -52,16 +53,6 @@ class Raw:
             return f"{self.name}:{self.sheet}!{cell}"
         place = f"{self.name}:{number}"
         return place if column is None else f"{place}:{self.names[column].strip()[:40]}"
-
-
-def column_letters(column: int) -> str:
-    """`A` for 0, `Z` for 25, `AA` for 26: how spreadsheets name columns."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def header_row(rows: Sequence[Sequence[str]], score: HeaderScore) -> int:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from grouper.errors import DataFileError, SchemeError
+from grouper.datafile import toml_text, write_folder
+from grouper.errors import SchemeError
 from grouper.scheme.condition import to_text
 from grouper.scheme.lint_structure import FORMAT
 from grouper.scheme.model import Scheme
@@ -84,32 +84,7 @@ def write_scheme(
         raise SchemeError.of(
             [finding("SE02", f"{HEAD}: id", "folder", scheme.id, near=folder.name)]
         )
-    replaceable = overwrite == "replace" and (folder / HEAD).is_file()
-    if os.path.lexists(folder) and not replaceable:
-        raise DataFileError("DF122", str(folder), path=folder)
-    try:
-        _write_beside(canonical_files(scheme), folder)
-    except OSError as error:
-        raise DataFileError(
-            "DF123", str(folder), path=folder, detail=error.strerror or error
-        ) from None
-
-
-def _write_beside(files: Mapping[str, bytes], folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-        new, old = Path(scratch, "new"), Path(scratch, "old")
-        new.mkdir()
-        for name, content in files.items():
-            (new / name).write_bytes(content)
-        if folder.exists():
-            folder.rename(old)
-        try:
-            new.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)
-            raise
+    write_folder(folder, canonical_files(scheme), mark=HEAD, overwrite=overwrite)
 
 
 def _head(scheme: Scheme) -> bytes:
@@ -130,16 +105,7 @@ def _head(scheme: Scheme) -> bytes:
         "drg_count": len(scheme.drgs),
     }
     lines = (
-        f"{key} = {_toml_text(value) if isinstance(value, str) else value}\n"
+        f"{key} = {toml_text(value) if isinstance(value, str) else value}\n"
         for key, value in values.items()
     )
     return "".join(lines).encode()
-
-
-def _toml_text(text: str) -> str:
-    """A TOML basic string."""
-    shown = "".join(
-        f"\\u{ord(char):04X}" if ord(char) < 32 or ord(char) == 127 else char
-        for char in text.replace("\\", "\\\\").replace('"', '\\"')
-    )
-    return f'"{shown}"'
