@@ -217,6 +217,7 @@ def _numbers(texts: Sequence[str], column: str, places: _Places) -> Numbers:
     read = [_NUMBER.fullmatch(text) for text in texts]
     decimals = max((len(found[3] or "") for found in read if found), default=0)
     units = np.full(len(texts), NO_VALUE, np.int64)
+    printed = np.array([len(found[3] or "") if found else 0 for found in read], np.uint8)
     for row, (text, found) in enumerate(zip(texts, read, strict=True)):
         if not text:
             continue
@@ -227,7 +228,7 @@ def _numbers(texts: Sequence[str], column: str, places: _Places) -> Numbers:
             places.wrong(row, column, text)
         else:
             units[row] = number
-    return Numbers(units, decimals)
+    return Numbers(units, decimals, printed)
 
 
 def _refuse_parts_of_fen(texts: Sequence[str], places: _Places) -> None:

@@ -58,15 +58,21 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """Decimals of one column as int64 units of 10**-decimals; NO_VALUE where none is published."""
+    """Decimals of one column as int64 units of 10**-decimals; NO_VALUE where none is published.
+
+    printed: how many decimals each row prints, (n,) uint8, none above `decimals`.
+    """
 
     units: NDArray[np.int64]
     decimals: int
+    printed: NDArray[np.uint8]
 
     def decimal(self, row: int) -> Decimal | None:
-        """The value of one row, exactly as published."""
-        units = int(self.units[row])
-        return None if units == NO_VALUE else Decimal(units).scaleb(-self.decimals)
+        """The value of one row with the digits it is published with."""
+        units, places = int(self.units[row]), int(self.printed[row])
+        if units == NO_VALUE:
+            return None
+        return Decimal(units // 10 ** (self.decimals - places)).scaleb(-places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ def read_grids(path: Path, *, encoding: str | None = None) -> list[Grid]:
     if form in ("xlsx/zip", "xls"):
         return _workbook_grids(data, path, form)
     decoded = decode(data, path.name, encoding=encoding)
+    if decoded.broken:
+        where = f"{path.name}:{min(decoded.broken)}"
+        raise DataFileError("DF133", where, path=path.name, encoding=decoded.encoding)
     rows = list(text_rows(decoded, _separator(decoded.text.splitlines()[:_TOP])))
     cells = tuple(tuple(strip_cell(cell) for cell in row.cells) for row in rows)
     return [Grid(path.name, "", cells, tuple(row.line for row in rows))]

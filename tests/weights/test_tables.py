@@ -63,6 +63,7 @@ def test_weights_keep_the_digits_of_the_finest_row():
     assert t.weights.units.tolist() == [123456789, 2 * 10**9, weights.NO_VALUE]
     assert t.weight("B") == 2
     assert t.find_weight("C") is None
+    assert [str(t.weight(group)) for group in "AB"] == ["0.123456789", "2"]
 
 
 def test_the_most_specific_row_with_a_value_counts():
