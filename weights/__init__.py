@@ -10,7 +10,8 @@ from weights.compare import Change, diff
 from weights.convert import Converted, convert
 from weights.load import find, from_columns, installed_ids, load, read_head, table_ids
 from weights.lookup import Worth, lookup, worth
-from weights.maps import ColumnMap, map_ids, read_map
+from weights.mapfile import map_ids, read_map
+from weights.maps import ColumnMap
 from weights.table import NO_VALUE, BoundWeights, Facts, Head, Numbers, Proof, WeightTable
 from weights.write import install
 

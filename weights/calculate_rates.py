@@ -9,11 +9,12 @@ from typing import Any
 
 from grouper.errors import GrouperError, WeightError
 from grouper.money import round_half_up, to_fen, yuan
-from weights.rates import base_rate, level_rates, point_value, pool, total_cost_fen
+from grouper.worked import Worked
+from weights.rates import base_rate, level_rates, normaliser, point_value, pool, total_cost_fen
 from weights.words import words
 
 
-def calculate_base_rate(inputs: Mapping[str, Any]) -> dict[str, str]:
+def calculate_base_rate(inputs: Mapping[str, Any]) -> Worked:
     """The worked example of kind `base_rate`: budget and expected weight -> rates in yuan.
 
     basis: `fund` or `total` (default; needs fund_share); budget, deductions {name: yuan},
@@ -29,8 +30,10 @@ def calculate_base_rate(inputs: Mapping[str, Any]) -> dict[str, str]:
         [_fen(deductions, key) for key in deductions],
     )
     amount = made.pool_fen
+    steps = {"reserve": yuan(made.reserve_fen), "pool": yuan(amount)}
     if _basis(inputs) == "total":
         amount = total_cost_fen(amount, _number(inputs, "fund_share"))
+        steps["predicted_total_cost"] = yuan(amount)
     weight = _number(inputs, "predicted_weight")
     rate = round_half_up(base_rate(amount, weight))
     outputs = {"base_rate": yuan(rate)}
@@ -41,10 +44,12 @@ def calculate_base_rate(inputs: Mapping[str, Any]) -> dict[str, str]:
         }
         found = level_rates(rate, levels, weight=weight)
         outputs |= {f"rate_{level}": yuan(one.rate_fen) for level, one in found.items()}
-    return outputs
+        steps["normaliser"] = _shown(normaliser(list(levels.values()), total=weight), 8)
+        steps |= {f"coef_{level}": _shown(one.coefficient, 4) for level, one in found.items()}
+    return Worked(outputs, steps)
 
 
-def calculate_point_value(inputs: Mapping[str, Any]) -> dict[str, str]:
+def calculate_point_value(inputs: Mapping[str, Any]) -> Worked:
     """The worked example of kind `point_value`: pool and points -> value and pay of each hospital.
 
     basis: `fund` or `total` (default; then `patient` of each hospital holds what patients and
@@ -57,10 +62,18 @@ def calculate_point_value(inputs: Mapping[str, Any]) -> dict[str, str]:
         others = {code: _fen(one, "patient") for code, one in hospitals.items()}
     points = {code: _number(one, "points") for code, one in hospitals.items()}
     found = point_value(_fen(inputs, "pool"), points, others_fen=others)
-    value = Decimal(round_half_up(found.value * 10_000)).scaleb(-4)
-    return {"point_value": str(value)} | {
-        f"pay_{code}": yuan(share.net_fen) for code, share in found.shares.items()
+    outputs = {"point_value": _shown(found.value, 4)}
+    outputs |= {f"pay_{code}": yuan(share.net_fen) for code, share in found.shares.items()}
+    steps: dict[str, object] = {
+        "total_points": _shown(found.total_points, 4),
+        "numerator": yuan(found.numerator_fen),
+        "units_by_remainder": found.by_remainder,
     }
+    return Worked(outputs, steps)
+
+
+def _shown(value: Fraction, places: int) -> str:
+    return str(Decimal(round_half_up(value * 10**places)).scaleb(-places))
 
 
 def _basis(inputs: Mapping[str, Any]) -> str:

@@ -193,7 +193,8 @@ class _Line:
             return source.value
         parts = [picked(self.cell(header), source) for header in source.headers]
         filled = [part for part in parts if part]
-        return next(iter(filled), "") if name in NUMBERS else " ".join(filled)
+        text = next(iter(filled), "") if name in NUMBERS else " ".join(filled)
+        return text or source.default
 
     def passes(self, only: Filter, but: Filter) -> bool:
         """Whether the row has what `only` asks for and nothing of what `but` names."""

@@ -48,7 +48,7 @@ def _date(ctx: click.Context, _: click.Parameter, value: str | None) -> date | N
 def list_(ctx: click.Context, area: str | None, json_: bool) -> int:
     """Every table, and the maps that come with the program."""
     from weights.load import folders, read_head, table_ids
-    from weights.maps import map_ids
+    from weights.mapfile import map_ids
 
     out = terminal(ctx)
     embedded = table_ids()
@@ -214,7 +214,7 @@ def _converted(file: str, mapping: str) -> Converted:
     """A file read through a map."""
     from grouper.records.grids import read_grids
     from weights.convert import convert
-    from weights.maps import read_map
+    from weights.mapfile import read_map
 
     by = read_map(mapping)
     return convert(read_grids(Path(file), encoding=by.encoding), by)

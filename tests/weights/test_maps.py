@@ -360,6 +360,12 @@ class TestBlocks:
         assert worth(got, "AA19", "coefficient", **facts) == Decimal("0.8")
         assert worth(got, "AA19", "coefficient", hospital="H2", insurance="390") is None
 
+    def test_an_empty_cell_may_have_a_value_of_its_own(self, made):
+        by = PLAIN + '[[wide]]\nlevel = "三级"\n'
+        by += 'coefficient = { column = "系数", default = "1.08" }\n'
+        got = made("编码,权重,系数\nAA19,1,1.1\nAB19,2,\n", by)
+        assert worth(got, "AB19", "coefficient", level="三级") == Decimal("1.08")
+
     def test_empty_cells_of_a_block_make_no_row(self, made):
         by = PLAIN + '[[wide]]\nlevel = "三级"\ncoefficient = "系数"\nrate = { value = "5" }\n'
         got = made("编码,权重,系数\nAA19,1,1.1\nAB19,2,\n", by)
