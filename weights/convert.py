@@ -44,7 +44,7 @@ def convert(grids: Sequence[Grid], by: ColumnMap) -> Converted:
     """The table in some sheets. Raises WeightError with every defect found.
 
     WT117 a header or sheet is not there, WT118 a correction does not fit, WT119 a row has figures
-    but no group, and what `from_columns` finds.
+    but no group, WT121 no row is a group, and what `from_columns` finds.
     """
     sheets = [Sheet(grid, by) for grid in chosen(grids, by)]
     work = _Work(by)
@@ -55,6 +55,8 @@ def convert(grids: Sequence[Grid], by: ColumnMap) -> Converted:
         for one in by.corrections
         if one not in work.corrected
     ]
+    if not work.rows and not work.issues:
+        raise WeightError("WT121", ", ".join(sheet.place for sheet in sheets), map=by.name)
     columns = work.columns()
     try:
         table = from_columns(by.head, columns, where=work.where)
@@ -96,9 +98,6 @@ class _Work:
                 return
             if not first or sheet.is_header(row):
                 continue
-            if matches(first, words().notes):
-                self._leave_out(sheet, [row])
-                continue
             texts = {header: sheet.cell(row, header) for header in self.by.fill_down}
             above |= {header: text for header, text in texts.items() if text}
             line = _Line(sheet, row, above, self)
@@ -108,12 +107,17 @@ class _Work:
     def _is_group(self, line: _Line, first: str) -> bool:
         """Whether a row is about a group and wanted; others are noted."""
         code = line.group()
-        is_code = bool(code) and self.by.group_pattern.fullmatch(code) is not None
-        if not is_code and line.has_figures():
-            header = next(iter(self.by.columns["group"].headers), "")
-            where = line.sheet.where(line.row, header)
-            self.issues.append(Issue("WT119", where, {"text": code or first}))
-            return False
+        is_code = self.by.group_pattern.fullmatch(code) is not None
+        is_remark = matches(first, words().notes)
+        if line.has_figures():
+            if not is_code and not is_remark:
+                header = next(iter(self.by.columns["group"].headers), "")
+                where = line.sheet.where(line.row, header)
+                self.issues.append(Issue("WT119", where, {"text": code or first}))
+                return False
+        elif is_remark and not line.has_own_group():
+            # a remark below a group whose code is taken from above
+            is_code = False
         if not is_code or not line.passes(self.by.only, self.by.but):
             self._leave_out(line.sheet, [line.row])
             return False
@@ -183,6 +187,11 @@ class _Line:
     def group(self) -> str:
         """The code of the group, as our tables write it."""
         return half_width(self.text("group", self.work.by.columns["group"]))
+
+    def has_own_group(self) -> bool:
+        """Whether the row itself has something where the group stands."""
+        headers = self.work.by.columns["group"].headers
+        return any(self.sheet.cell(self.row, header) for header in headers)
 
     def text(self, name: str, source: Source) -> str:
         """What the map takes for one of our columns: its value, or what stands under its headers.

@@ -31,6 +31,8 @@ _KEYS: Mapping[str, tuple[type, bool]] = {
     "severity_order": (list, False),
     "residual": (list, False),
     "proof": (dict, False),
+    # how the weights were estimated, for the reader
+    "estimate": (dict, False),
 }
 _PROOF: Mapping[str, type] = {
     "column": str,

@@ -290,6 +290,16 @@ class TestRows:
         got = made(workbook(("表", rows), merged=["A3:B3"]), PLAIN, name="city.xlsx")
         assert got.table.groups == ("AA19",)
 
+    def test_a_group_is_no_remark_though_its_name_begins_like_one(self, made):
+        by = '[rows]\nfill_down = ["编码"]\n' + PLAIN + 'name = "名称"\nlevel = "等级"\n'
+        text = "名称,编码,等级,权重\n附件手术,NC19,三级,1\n附件手术,,二级,2\n附注,,,\n合计,,,3\n"
+        got = made(text, by.replace("[rows]", '[rows]\nexcept = { "名称" = "合计" }'))
+        assert got.table.names == ("附件手术", "附件手术")
+        assert [one.text for one in got.left_out] == ["附注", "合计"]
+
+    def test_a_file_without_any_group(self, refused):
+        assert refused("编码,权重\n心脏移植,\n", PLAIN)[0] == ["WT121"]
+
     def test_rows_of_other_areas_and_years_are_left_out(self, made):
         by = '[rows]\nonly = { "年度" = "2025", "统筹区" = ["甲市", "甲*"] }\n'
         by += 'except = { "备注" = "*停用*" }\n' + PLAIN
