@@ -15,6 +15,8 @@ from weights.words import words
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _THOUSANDS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?", re.ASCII)
 _BLANKS = re.compile(r"\s+")
+#: units that cells print behind a number, longer ones first ("分" may mean points)
+_SUFFIXES = ("万元", "千元", "百元", "元", "%", "‰")
 _PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 
@@ -41,7 +43,7 @@ def picked(text: str, source: Source) -> str:
         return ""
     if source.match is not None:
         found = source.match.search(text)
-        text = found[found.lastindex or 0] if found else ""
+        text = (found[1 if source.match.groups else 0] or "") if found else ""
     return text
 
 
@@ -52,11 +54,11 @@ def number_text(text: str, source: Source) -> str | None:
     """
     text = half_width(text).replace(" ", "").lstrip("¥￥")
     unit = source.unit
-    for word in ("%", "‰", "元"):
-        if text.endswith(word) and text != word:
-            text = text.removesuffix(word)
-            # "85%" is 0.85 whether or not the map names the unit
-            unit = words().unit[word] if word != "元" else unit
+    # a cell that names its unit itself ("85%", "1.2万元") is taken at its word
+    for word in _SUFFIXES:
+        if text.endswith(word):
+            text, unit = text.removesuffix(word), words().unit[word]
+            break
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
     if not text:

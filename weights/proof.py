@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
+
 from weights.table import ADJUSTED, NO_VALUE, Facts, Proof, WeightTable
 
 #: letter of a formula -> column of the table
@@ -35,11 +37,10 @@ class Comparison:
 def compare_amounts(table: WeightTable, proof: Proof) -> Iterator[Comparison]:
     """Every row that prints an amount and has all factors; amounts set by hand are left out."""
     amounts = table.numbers[proof.column]
-    by_hand = {table.groups[row] for row in range(len(table)) if table.flags[row] & ADJUSTED}
     for row in range(len(table)):
         group, facts = table.groups[row], table.facts[row]
         printed = amounts.decimal(row)
-        if printed is None or group in by_hand:
+        if printed is None or _is_set_by_hand(table, row):
             continue
         computed = amount(table, group, facts, proof.formula)
         if computed is None:
@@ -56,10 +57,14 @@ def compare_amounts(table: WeightTable, proof: Proof) -> Iterator[Comparison]:
 def adjusted_amounts(table: WeightTable, proof: Proof) -> int:
     """How many printed amounts were set by hand and follow from nothing."""
     amounts = table.numbers[proof.column].units
-    by_hand = {table.groups[row] for row in range(len(table)) if table.flags[row] & ADJUSTED}
-    return sum(
-        table.groups[row] in by_hand and amounts[row] != NO_VALUE for row in range(len(table))
-    )
+    rows = np.flatnonzero(amounts != NO_VALUE).tolist()
+    return sum(_is_set_by_hand(table, row) for row in rows)
+
+
+def _is_set_by_hand(table: WeightTable, row: int) -> bool:
+    """Whether a row is marked so, or a wider one of its group that holds for it as well."""
+    rows = table.fitting(table.groups[row], table.facts[row])
+    return any(table.flags[one] & ADJUSTED for one in rows)
 
 
 def amount(table: WeightTable, group: str, facts: Facts, formula: str) -> Fraction | None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from grouper.datafile import data_homes, write_folder
+from grouper.errors import WeightError
 from weights.head import head_text
-from weights.load import HEAD_FILE, ROWS_FILE
+from weights.load import HEAD_FILE, ROWS_FILE, read_head, table_ids
 from weights.table import COLUMNS, Head
+from weights.words import data_folder
 
 
 def table_files(
@@ -40,9 +42,15 @@ def install(
 ) -> Path:
     """Write a table into a data folder (default: the user's first); its folder.
 
-    Raises DataFileError DF122 when the table is there already, DF123 when it cannot be written.
+    Raises WeightError WT122 for the id of another table that comes with the package (which would
+    go on being used), DataFileError DF122 when the table is there already, DF123 when it cannot be
+    written.
     """
     folder = (home or data_homes()[0]) / "weights" / head.id
     files = table_files(head, columns, remarks=remarks)
+    if head.id in table_ids():
+        own = data_folder() / head.id
+        if read_head(own) != head or (own / ROWS_FILE).read_bytes() != files[ROWS_FILE]:
+            raise WeightError("WT122", head.id, table=head.id)
     write_folder(folder, files, mark=HEAD_FILE, overwrite=overwrite)
     return folder

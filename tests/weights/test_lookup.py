@@ -180,6 +180,13 @@ def test_an_installed_table_is_never_replaced_unasked(home):
     assert [path.name for path in folder.parent.iterdir()] == ["city-2025"]
 
 
+def test_the_id_of_a_table_of_the_package_is_taken(home, published):
+    with pytest.raises(WeightError, match="WT122"):
+        home(replace(HEAD, id="demo"))
+    made = published("shanghai-2023")
+    assert home(made.head, made.columns).is_dir()
+
+
 def test_a_head_survives_writing_and_reading(home):
     head = replace(
         HEAD,

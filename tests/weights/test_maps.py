@@ -199,6 +199,7 @@ class TestNumbers:
             ("1234", "1234"),
             ("￥1,234.5", "1234.5"),
             ("1234.5元", "1234.5"),
+            ("1.25万元", "12500"),
             ("１２．５", "12.5"),
             ("85%", "0.85"),
             ("112.5％", "1.125"),
@@ -319,7 +320,7 @@ class TestRows:
 
     def test_code_and_name_in_one_cell(self, made):
         by = (
-            '[columns]\ngroup = { column = "病组", match = "^[A-Z0-9]+" }\n'
+            '[columns]\ngroup = { column = "病组", match = "^([A-Z0-9]+)( ).*" }\n'
             'name = { column = "病组", match = "[^A-Z0-9 ].*" }\nweight = "权重"\n'
         )
         got = made("病组,权重\nAA19 心脏移植,1\nAB19 肝移植,2\n", by)
