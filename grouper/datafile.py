@@ -166,11 +166,13 @@ def write_folder(
 ) -> None:
     """Write a folder of data whole or not at all; nobody sees it half-written.
 
-    mark: the file by which a folder of this kind is known; no other folder is ever replaced.
+    mark: the file by which a folder of this kind is known; no other folder is ever replaced unless
+    it is empty.
     Raises DataFileError when the folder exists (DF122) or cannot be written (DF123).
     """
     replaceable = overwrite == "replace" and (folder / mark).is_file()
-    if os.path.lexists(folder) and not replaceable:
+    is_empty = folder.is_dir() and not any(folder.iterdir())
+    if os.path.lexists(folder) and not (replaceable or is_empty):
         raise DataFileError("DF122", str(folder), path=folder)
     try:
         _write_beside(folder, files)
@@ -215,7 +217,7 @@ def data_homes() -> tuple[Path, ...]:
     lie `weights`, `schemes` ... as in the package.
     """
     named = [Path(part) for part in os.environ.get("GROUPER_DATA", "").split(os.pathsep) if part]
-    return tuple(named) or (_platform_home() / "chs-grouper",)
+    return tuple(named) or (_platform_home() / "grouper",)
 
 
 def _platform_home() -> Path:
