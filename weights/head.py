@@ -28,6 +28,7 @@ _KEYS: Mapping[str, tuple[type, bool]] = {
     "base_rate": (Decimal, False),
     "point_value": (Decimal, False),
     "standard_rounding": (str, False),
+    "levels": (list, False),
     "severity_order": (list, False),
     "residual": (list, False),
     "proof": (dict, False),
@@ -96,6 +97,7 @@ def head_of(raw: Mapping[str, Any]) -> Head:
         base_rate=_decimal(raw.get("base_rate")),
         point_value=_decimal(raw.get("point_value")),
         standard_rounding=raw.get("standard_rounding", "exact"),
+        levels=tuple(raw.get("levels", ())),
         severity_order=tuple(raw.get("severity_order", ())),
         residual=tuple(raw.get("residual", ())),
         proof=None if proof is None else Proof(**{k: _value(v) for k, v in proof.items()}),
@@ -119,6 +121,7 @@ def head_text(head: Head) -> str:
         ("base_rate", head.base_rate),
         ("point_value", head.point_value),
         ("standard_rounding", "" if head.standard_rounding == "exact" else head.standard_rounding),
+        ("levels", list(head.levels)),
         ("severity_order", list(head.severity_order)),
         ("residual", list(head.residual)),
     ]

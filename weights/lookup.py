@@ -18,9 +18,6 @@ from weights.table import ADJUSTED, BASIC_GROUP, NUMBERS, Facts, WeightTable
 
 #: what makes a row a price
 PRICES = ("weight", "points", "standard")
-#: facts of which a table that has rows for some values must have one for the value asked for.
-#: Rows of single hospitals are exceptions to those of their level, so a hospital may have none.
-_EXHAUSTIVE = ("insurance", "level")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ def worth(table: WeightTable, group: str, facts: Facts) -> Worth:
     numbers = {name: table.find(name, group, facts) for name in NUMBERS}
     priced = any(numbers[name] is not None for name in PRICES)
     could_be = any(_has(table, name, row) for row in every for name in PRICES)
-    if not rows or (could_be and not priced) or _unknown_value(table, every, facts):
+    if not rows or (could_be and not priced) or _is_unknown_level(table, every, facts.level):
         near = "; ".join(_near_rows(table, every, facts))
         raise WeightError("WT111", table.id, group=group, table=table.id, facts=facts, near=near)
     flags = 0
@@ -100,14 +97,13 @@ def worth(table: WeightTable, group: str, facts: Facts) -> Worth:
     )
 
 
-def _unknown_value(table: WeightTable, rows: Sequence[int], facts: Facts) -> bool:
-    """Whether the group has rows by level (or insurance), but none for the one asked for."""
-    for name in _EXHAUSTIVE:
-        asked = getattr(facts, name)
-        known = {getattr(table.facts[row], name) for row in rows} - {""}
-        if asked and known and asked not in known:
-            return True
-    return False
+def _is_unknown_level(table: WeightTable, rows: Sequence[int], level: str) -> bool:
+    """Whether a level is none of the table's; without a list those count that the group names.
+
+    A row for all levels is no answer then: the coefficient of the level would be missing.
+    """
+    known = table.head.levels or [table.facts[row].level for row in rows if table.facts[row].level]
+    return bool(level and known) and level not in known
 
 
 def _near_rows(table: WeightTable, rows: Sequence[int], facts: Facts) -> list[str]:

@@ -98,8 +98,9 @@ class Head:
 
     `scheme_id` is the grouping its group codes belong to; `area` the code of the pooling area;
     `base_rate` yuan per weight 1 and `point_value` yuan per point, where the table itself has one
-    for all its rows. `severity_order` are the last characters of group codes from the severest
-    down, `residual` patterns of codes that stand outside the scheme; empty = the usual ones.
+    for all its rows. `levels` are the hospital levels the table speaks of, empty = those that its
+    rows name; `severity_order` the last characters of group codes from the severest down,
+    `residual` patterns of codes outside the scheme, empty = the usual ones.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Head:
     base_rate: Decimal | None = None
     point_value: Decimal | None = None
     standard_rounding: str = "exact"
+    levels: tuple[str, ...] = ()
     severity_order: tuple[str, ...] = ()
     residual: tuple[str, ...] = ()
     proof: Proof | None = None

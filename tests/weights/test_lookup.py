@@ -110,12 +110,23 @@ def test_a_group_that_is_not_there_names_its_relatives(home):
     assert (issue.code, issue.params["near"]) == ("WT101", "ES31, ES35")
 
 
-@pytest.mark.parametrize("facts", [{"level": "一级"}, {"level": "三"}, {"insurance": "390"}])
-def test_a_level_or_insurance_without_row_is_an_error(home, facts):
+@pytest.mark.parametrize("level", ["一级", "三"])
+def test_a_level_the_group_has_no_row_for_is_an_error(home, level):
     home()
-    issue = error(**facts)
+    issue = error(level=level)
     assert issue.code == "WT111"
     assert "weights.tsv:" in str(issue.params["near"])
+
+
+def test_a_level_the_table_lists_may_have_no_row_of_its_own(home):
+    home(replace(HEAD, levels=("三级", "二级", "一级")))
+    assert look(level="一级").numbers == {"weight": Decimal("1.0")}
+    assert error(level="三").params["near"].startswith("三级 (")
+
+
+def test_an_insurance_without_row_of_its_own_has_the_row_for_all(home):
+    home()
+    assert look(insurance="390").numbers == {"weight": Decimal("1.0")}
 
 
 def test_a_price_by_insurance_needs_the_insurance(home):
@@ -194,6 +205,7 @@ def test_a_head_survives_writing_and_reading(home):
         base_rate=Decimal("10000.10"),
         point_value=Decimal("48"),
         standard_rounding="half_up",
+        levels=("三级", "二级"),
         severity_order=("1", "2"),
         residual=("0000", "?QY"),
         proof=weights.Proof(formula="p v c", within_relative=Decimal("0.0000000021")),
