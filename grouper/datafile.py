@@ -143,7 +143,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 def parse_toml(data: bytes, name: str) -> dict[str, Any]:
     """The TOML document in bytes; `name` stands in the message. Raises DataFileError (DF121)."""
     try:
-        return tomllib.loads(data.decode("utf-8"), parse_float=Decimal)
+        # editors of Windows may put a mark before UTF-8
+        text = data.removeprefix(BOM_UTF8).decode("utf-8")
+        return tomllib.loads(text, parse_float=Decimal)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise DataFileError("DF121", name, detail=str(error)) from None
 

@@ -127,9 +127,11 @@ class _Reader:
         return found
 
     def wrong(self, key: str, problem: str, near: str = "-") -> None:
-        """Note a key that is unknown, missing or wrong."""
-        params = {"key": key, "problem": problem, "near": near}
-        self.issues.append(Issue("WT116", f"{self.name}: {key}", params))
+        """Note a key that is unknown, missing or wrong, once."""
+        where = f"{self.name}: {key}"
+        if all(issue.where != where for issue in self.issues):
+            params = {"key": key, "problem": problem, "near": near}
+            self.issues.append(Issue("WT116", where, params))
 
     def _known(
         self, raw: Mapping[str, Any], kinds: Mapping[str, tuple[type, ...]], place: str
@@ -259,9 +261,11 @@ class _Reader:
 
 
 def _is_filled(key: str, value: Any, place: str) -> bool:
-    """Whether a value says something; lists in a section are lists of texts."""
+    """Whether a value says something; lists in a section are lists of texts, counts not negative."""
     if isinstance(value, list):
         return bool(value) and (not place or _all_texts(value))
+    if key in ("header_rows", "decimals"):
+        return bool(value >= 0)
     # a correction may empty a cell
     return value != "" or key == "to"
 

@@ -444,6 +444,8 @@ class TestMapFiles:
                 "columns.rate.unit",
             ),
             (TABLE + PLAIN + 'rate = { unit = "元" }\n', "WT116", "columns.rate.column"),
+            (TABLE + PLAIN + "[sheet]\nheader_rows = -1\n", "WT116", "sheet.header_rows"),
+            (TABLE + PLAIN + '[[wide]]\nlevel = ["a", "b"]\nx = "y"\n', "WT116", "wide[0].x"),
             (TABLE + PLAIN + 'rate = "@1"\n', "WT116", "@1"),
             (TABLE + PLAIN + '[[correct]]\ngroup = "A"\n', "WT116", "correct[0]"),
             (TABLE.replace("format = 1", "format = 2") + PLAIN, "WT116", "format"),
@@ -461,6 +463,11 @@ class TestMapFiles:
         assert [issue.code for issue in caught.value.issues] == [code]
         assert caught.value.issues[0].where.endswith(key)
         assert all(caught.value.text(lang) for lang in ("zh", "en"))
+
+    def test_a_byte_order_mark_does_no_harm(self, tmp_path):
+        path = tmp_path / "map.toml"
+        path.write_text(TABLE + PLAIN, "utf-8-sig")
+        assert weights.read_map(path).head.id == "t-2025"
 
     @pytest.mark.parametrize("name", weights.map_ids())
     def test_a_map_of_the_package_makes_the_table_of_its_name(self, name):
