@@ -261,7 +261,7 @@ class _Reader:
 
 
 def _is_filled(key: str, value: Any, place: str) -> bool:
-    """Whether a value says something; lists in a section are lists of texts, counts not negative."""
+    """Whether a value says something: no empty text or list, no negative count."""
     if isinstance(value, list):
         return bool(value) and (not place or _all_texts(value))
     if key in ("header_rows", "decimals"):
