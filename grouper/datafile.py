@@ -13,6 +13,7 @@ import tempfile
 import tomllib
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -216,10 +217,12 @@ def data_homes() -> tuple[Path, ...]:
     """The user's own data folders, the one that new data go to first; none need exist.
 
     GROUPER_DATA names them, separated as in PATH; else the usual place of the platform. Below it
-    lie `weights`, `schemes` ... as in the package.
+    lie `weights`, `schemes` ... as in the package. A user without a home has none.
     """
     named = [Path(part) for part in os.environ.get("GROUPER_DATA", "").split(os.pathsep) if part]
-    return tuple(named) or (_platform_home() / "grouper",)
+    with suppress(RuntimeError):
+        return tuple(named) or (_platform_home() / "grouper",)
+    return ()
 
 
 def _platform_home() -> Path:

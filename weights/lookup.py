@@ -1,7 +1,7 @@
 """What one group is worth on a day: the most specific row of the one table in force.
 
-Nothing is ever taken from another year, level or insurance: where no row fits, the error names the
-nearest one and stops.
+Nothing is ever taken from another year, nor from rows that are about another level or insurance:
+where no row fits, the error names the nearest one.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from grouper.datafile import data_homes, write_folder
-from grouper.errors import WeightError
+from grouper.errors import DataFileError, WeightError
 from weights.head import head_text
 from weights.load import HEAD_FILE, ROWS_FILE, read_head, table_ids
 from weights.table import COLUMNS, Head
@@ -46,7 +46,10 @@ def install(
     go on being used), DataFileError DF122 when the table is there already, DF123 when it cannot be
     written.
     """
-    folder = (home or data_homes()[0]) / "weights" / head.id
+    place = home or next(iter(data_homes()), None)
+    if place is None:
+        raise DataFileError("DF123", head.id, path="GROUPER_DATA", detail="no home folder")
+    folder = place / "weights" / head.id
     files = table_files(head, columns, remarks=remarks)
     if head.id in table_ids():
         own = data_folder() / head.id
