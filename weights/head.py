@@ -17,7 +17,7 @@ FORMAT = 1
 _KEYS: Mapping[str, tuple[type, bool]] = {
     "id": (str, True),
     "title": (str, True),
-    "title_en": (str, True),
+    "title_en": (str, False),
     "scheme": (str, True),
     "area": (str, True),
     "area_name": (str, False),
@@ -87,7 +87,7 @@ def head_of(raw: Mapping[str, Any]) -> Head:
     return Head(
         id=raw["id"],
         title=raw["title"],
-        title_en=raw["title_en"],
+        title_en=raw.get("title_en", raw["title"]),
         scheme_id=raw["scheme"],
         area=raw["area"],
         area_name=raw.get("area_name", ""),

@@ -168,6 +168,8 @@ class _Reader:
                 continue
             if isinstance(value, str | list):
                 value = {"column": value}
+            elif type(value) in (int, Decimal):
+                value = {"value": value}
             if not isinstance(value, dict):
                 self.wrong(key, "wrong")
                 continue

@@ -386,7 +386,7 @@ class TestBlocks:
         by = PLAIN + 'class = "类"\nflag = { column = "类", yes = "基础*" }\n'
         by += '[[wide]]\nlevel = "三级"\nonly = { "类" = "基础*" }\ncoefficient = { value = 1 }\n'
         by += '[[wide]]\nlevel = "三级"\nexcept = { "类" = "基础*" }\n'
-        by += "coefficient = { value = 1.38 }\n"
+        by += "coefficient = 1.38\n"
         got = made("编码,权重,类\nAA19,1,基础病组\nAB19,2,\n", by)
         assert worth(got, "AA19", "coefficient", level="三级") == 1
         assert worth(got, "AB19", "coefficient", level="三级") == Decimal("1.38")
