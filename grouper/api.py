@@ -14,8 +14,8 @@ from grouper.engine.groups import REASONS, Severity, Status
 from grouper.engine.reference import Outcome, Record, Reference
 from grouper.records.batch import MISSING, THOUSANDTHS
 from grouper.records.case import Case
+from grouper.run import schemes
 from grouper.scheme.load import embedded_ids
-from grouper.scheme.load import load_scheme as load_scheme_folder
 from grouper.scheme.model import Scheme
 from grouper.scheme.program import HIGHEST
 
@@ -27,19 +27,20 @@ Engine = Literal["kernel", "reference"]
 
 @cache
 def _embedded(scheme_id: str) -> Scheme:
-    return load_scheme_folder(scheme_id)
+    return schemes.load_scheme(scheme_id)
 
 
 def load_scheme(scheme: str | Path | Scheme) -> Scheme:
-    """A scheme by its embedded id or its folder; embedded ones are read once a process.
+    """A scheme by its embedded id, its folder, or the official workbook (.xlsx).
 
+    Embedded ones are read once a process; a workbook is read once and kept in the user's cache.
     Raises SchemeError with every structural defect that was found.
     """
     if isinstance(scheme, Scheme):
         return scheme
     if isinstance(scheme, str) and scheme in embedded_ids():
         return _embedded(scheme)
-    return load_scheme_folder(scheme)
+    return schemes.load_scheme(scheme)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,16 +94,6 @@ class Grid:
         return f"{self.file}:{place}"
 
 
-def column_letters(column: int) -> str:
-    """`A` for 0, `Z` for 25, `AA` for 26: how spreadsheets name columns."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
 def strip_cell(text: str) -> str:
     """A cell without blanks, invisible characters and spreadsheet tricks (`'1`, `="1"`)."""
     text = text.strip(_BLANKS)
@@ -117,6 +107,16 @@ def strip_cell(text: str) -> str:
 def half_width(text: str) -> str:
     """Full-width letters, digits and signs as their ordinary twins."""
     return text if text.isascii() else text.translate(_HALF)
+
+
+def column_letters(column: int) -> str:
+    """`A` for 0, `Z` for 25, `AA` for 26: how spreadsheets name columns."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
 
 
 def read_bytes(path: Path) -> bytes:

@@ -27,10 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def own_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test finds what the user of this machine has installed."""
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither find nor leave anything in the folders of this machine's user."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GROUPER_DATA", str(tmp_path_factory.mktemp("no-data")))
+        patch.setenv("GROUPER_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

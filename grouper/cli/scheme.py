@@ -9,6 +9,7 @@ import click
 
 from grouper.cli.options import Command, Family, as_json, common, option, terminal
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list, sums
+from grouper.cli.scheme_import import import_
 
 if TYPE_CHECKING:
     from grouper.errors import Issue
@@ -31,7 +32,7 @@ def list_(ctx: click.Context, json_: bool) -> int:
     from grouper.scheme.load import embedded_ids
 
     out = terminal(ctx)
-    heads = [_head(load_scheme(name)) for name in embedded_ids()]
+    heads = [head_of(load_scheme(name)) for name in embedded_ids()]
     if json_:
         out.json({"schemes": heads})
         return DONE
@@ -62,12 +63,12 @@ def show(ctx: click.Context, scheme_name: str, codes: tuple[str, ...], json_: bo
     loaded = load_scheme(scheme_name)
     rules = [row for code in codes for row in _rules(ctx, loaded, code)]
     if json_:
-        out.json({"scheme": _head(loaded), "rules": rules})
+        out.json({"scheme": head_of(loaded), "rules": rules})
     elif codes:
         titles = [out.text(f"column.{key}") for key in ("code", "name", "kind", "rule")]
         out.table(titles, [[row[k] for k in ("code", "name", "kind", "when")] for row in rules])
     else:
-        out.data(sums(_head(loaded).items()))
+        out.data(sums(head_of(loaded).items()))
     return DONE
 
 
@@ -89,7 +90,7 @@ def lint(
 ) -> int:
     """All findings of one or more schemes."""
     from grouper.datafile import data_folder
-    from grouper.scheme.lint import lint as check
+    from grouper.run.schemes import lint_scheme
     from grouper.scheme.load import embedded_ids
 
     out = terminal(ctx)
@@ -101,7 +102,7 @@ def lint(
     reports: dict[str, list[Issue]] = {}
     for name in asked:
         folder = data_folder("schemes", name) if name in embedded else Path(name)
-        reports[name] = check(folder, known_codes=known)
+        reports[name] = lint_scheme(folder, known_codes=known)
     errors = {name: _errors(issues) for name, issues in reports.items()}
     if json_:
         out.json({"schemes": [_report(name, issues, out) for name, issues in reports.items()]})
@@ -130,7 +131,10 @@ def write(ctx: click.Context, scheme_name: str, folder: str, force: bool) -> int
     return DONE
 
 
-def _head(scheme: Scheme) -> dict[str, Any]:
+scheme.add_command(import_)
+
+
+def head_of(scheme: Scheme) -> dict[str, Any]:
     """What identifies a scheme, with its counts as scheme.toml has them."""
     keys = ("id", "title", "base", "status", "publication", "date", "source", "confidence", "codes")
     return {key: getattr(scheme, key) for key in keys} | {

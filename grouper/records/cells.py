@@ -59,9 +59,17 @@ def one_array(column: pa.ChunkedArray) -> pa.Array:
     """A column as one array, of text where other libraries hand over views of text."""
     if str(column.type) == "string_view":
         column = column.cast(pa.string())
+    if pa.types.is_dictionary(column.type) and str(column.type.value_type) == "string_view":
+        # Arrow casts the texts, but not the column
+        kind = pa.dictionary(column.type.index_type, pa.string())
+        column = pa.chunked_array([_of_texts(chunk) for chunk in column.chunks], kind)
     if _is_list(column.type) and str(column.type.value_type) == "string_view":
         column = column.cast(pa.list_(pa.string()))
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _of_texts(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(pa.string()))
 
 
 def _encoded(values: pa.Array) -> tuple[list[object], NDArray[np.int32]]:

@@ -101,7 +101,7 @@ def cleaned(slots: Slots, table: CodeTable) -> CleanCodes:
         words,
         _changes(slots, meanings) if changed else [],
         _met(index, flags & UNKNOWN, meanings, offsets) if n_unknown else [],
-        _gray_heads(index, offsets, meanings) if n_gray else [],
+        _gray_heads(index, flags, meanings, offsets) if n_gray else [],
     )
 
 
@@ -127,12 +127,15 @@ def _met(
 
 
 def _gray_heads(
-    index: NDArray[np.int32], offsets: NDArray[np.int32], meanings: Meanings
+    index: NDArray[np.int32],
+    flags: NDArray[np.uint8],
+    meanings: Meanings,
+    offsets: NDArray[np.int32],
 ) -> list[Met]:
     """Gray codes in first place."""
     rows = np.flatnonzero(np.diff(offsets))
     heads = index[offsets[rows]]
-    found = _met(heads, meanings.code_flags & GRAY, meanings, np.arange(len(heads) + 1))
+    found = _met(heads, flags & GRAY, meanings, np.arange(len(heads) + 1))
     return [each._replace(row=int(rows[each.row])) for each in found]
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from grouper.errors import DataFileError
 from grouper.records.values import cell_text
@@ -18,6 +17,10 @@ from grouper.sheet import (
     strip_cell,
     text_rows,
 )
+from grouper.spreadsheet import open_workbook, sheet_rows
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 #: lines looked at to find the separator; titles and remarks have none
 _TOP = 60
@@ -30,9 +33,8 @@ def read_grids(path: Path, *, encoding: str | None = None) -> list[Grid]:
     to DF135) for a file that cannot be read.
     """
     data = read_bytes(path)
-    form = form_of(data)
-    if form in ("xlsx/zip", "xls"):
-        return _workbook_grids(data, path, form)
+    if form_of(data) in ("xlsx/zip", "xls"):
+        return _workbook_grids(data, path)
     decoded = decode(data, path.name, encoding=encoding)
     if decoded.broken:
         where = f"{path.name}:{min(decoded.broken)}"
@@ -47,28 +49,21 @@ def _separator(lines: list[str]) -> str:
     return max(SEPARATORS, key=lambda sign: sum(len(cells_of(line, sign)) for line in lines))
 
 
-def _workbook_grids(data: bytes, path: Path, form: str) -> list[Grid]:
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+def _workbook_grids(data: bytes, path: Path) -> list[Grid]:
+    from python_calamine import SheetTypeEnum
 
-    if form == "xls" and path.suffix.lower() != ".xls":
-        # an encrypted workbook is wrapped in the container of the old binary format
-        raise DataFileError("DF134", path.name, path=path.name)
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [book.get_sheet_by_name(title) for title in book.sheet_names]
-        return [_sheet_grid(sheet, path.name) for sheet in sheets]
-    except PasswordError:
-        raise DataFileError("DF134", path.name, path=path.name) from None
-    except (CalamineError, OSError) as error:
-        raise DataFileError("DF135", path.name, path=path.name, detail=error) from None
+    book = open_workbook(data, path.name, suffix=path.suffix)
+    # sheets of charts and of old macros have no cells
+    titles = [one.name for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+    return [_sheet_grid(book, title, path.name) for title in titles]
 
 
-def _sheet_grid(sheet: Any, name: str) -> Grid:
-    values = sheet.to_python(skip_empty_area=False)
+def _sheet_grid(book: CalamineWorkbook, title: str, name: str) -> Grid:
+    values = sheet_rows(book, title, name)
     rows = [[strip_cell(cell_text(cell)) for cell in row] for row in values]
-    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
+    for (top, left), (bottom, right) in book.get_sheet_by_name(title).merged_cell_ranges or ():
         text = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
         for row in rows[top : bottom + 1]:
             row[left : right + 1] = [text] * len(row[left : right + 1])
     numbered = [(number, tuple(row)) for number, row in enumerate(rows, 1) if any(row)]
-    return Grid(name, sheet.name, tuple(row for _, row in numbered), tuple(n for n, _ in numbered))
+    return Grid(name, title, tuple(row for _, row in numbered), tuple(n for n, _ in numbered))

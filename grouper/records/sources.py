@@ -75,21 +75,36 @@ def join(raws: Sequence[Raw]) -> Sources:
             raise RecordError("RE16", raw.name, path=raw.name, first=first.name, headers=odd[:10])
     names = names if json else first.names
     same = {raw.form for raw in raws} in ({"text"}, {"arrow"}, {"json"})
-    columns = tuple(_joined(raws, at, name, same=same) for at, name in enumerate(names))
+    orders = [order_of(raw.names, names) for raw in raws]
+    columns = tuple(_joined(raws, places, same=same) for places in zip(*orders, strict=True))
     form = first.form if same or json else "cells"
     return Sources(tuple(raws), names, columns, form, starts, numbers, faults)
 
 
-def _joined(raws: Sequence[Raw], at: int, name: str, *, same: bool) -> Column:
-    parts: list[Column] = []
-    for raw in raws:
-        # headers may be empty or, in JSON, missing: position first, then name
-        if at < len(raw.names) and raw.names[at] == name:
-            parts.append(raw.columns[at])
-        elif name in raw.names:
-            parts.append(raw.columns[raw.names.index(name)])
-        else:
-            parts.append([ABSENT] * len(raw))
+def order_of(headers: Sequence[str], wanted: Sequence[str]) -> list[int | None]:
+    """Where each wanted header stands among those of a source, None nowhere.
+
+    Headers may be empty, and then alike: each stands at its own place if it can, and no place is
+    taken twice.
+    """
+    pairs = zip(headers, wanted, strict=False)
+    same = {at for at, (header, name) in enumerate(pairs) if header == name}
+    rest: dict[str, list[int]] = {}
+    for at in reversed(range(len(headers))):
+        if at not in same:
+            rest.setdefault(headers[at], []).append(at)
+    return [
+        at if at in same else (rest[name].pop() if rest.get(name) else None)
+        for at, name in enumerate(wanted)
+    ]
+
+
+def _joined(raws: Sequence[Raw], places: Sequence[int | None], *, same: bool) -> Column:
+    """One column of all sources, from its place in each."""
+    parts: list[Column] = [
+        [ABSENT] * len(raw) if at is None else raw.columns[at]
+        for raw, at in zip(raws, places, strict=True)
+    ]
     arrays = [part for part in parts if isinstance(part, pa.ChunkedArray)]
     types = {array.type for array in arrays}
     if same and len(arrays) == len(parts) and len(types) == 1:

@@ -16,9 +16,8 @@ from grouper.errors import DataFileError, RecordError
 from grouper.records.raw import HeaderScore, Raw, header_row
 from grouper.records.user import Column
 from grouper.records.values import cell_text
-from grouper.sheet import form_of
+from grouper.spreadsheet import Rows, open_workbook, sheet_rows
 
-_Rows = list[list[object]]
 #: a formula cell that was saved without its value
 _UNSTORED = re.compile(
     rb'<c [^>]*?r="([A-Z]+\d+)"[^>]*><f[^>]*?(?:/>|>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>'
@@ -31,7 +30,8 @@ def read_workbook(data: bytes, name: str, path: str, score: HeaderScore) -> tupl
     A formula cell counts by its stored value. Rows and columns without any content are no records.
     Raises DataFileError (DF132 other content, DF134 password, DF135 damaged), RecordError (RE17).
     """
-    title, rows, at, others = _opened(data, name, path, score)
+    book = open_workbook(data, name, suffix=Path(path).suffix)
+    title, rows, at, others = _best_sheet(book, name, score)
     if not rows:
         raise DataFileError("DF131", name, path=name)
     headers = [cell_text(cell) for cell in rows[at]]
@@ -58,32 +58,12 @@ def read_workbook(data: bytes, name: str, path: str, score: HeaderScore) -> tupl
     return raw, _unstored_formulas(data)
 
 
-def _opened(
-    data: bytes, name: str, path: str, score: HeaderScore
-) -> tuple[str, _Rows, int, list[str]]:
-    """The sheet to read, as `_best_sheet` gives it."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-
-    form, suffix = form_of(data), Path(path).suffix.lower()
-    if form == "xls" and suffix != ".xls":
-        # an encrypted workbook is wrapped in the container of the old binary format
-        raise DataFileError("DF134", name, path=name)
-    if form not in ("xlsx/zip", "xls"):
-        raise DataFileError("DF132", name, path=name, form=form or "text")
-    try:
-        return _best_sheet(CalamineWorkbook.from_filelike(io.BytesIO(data)), score)
-    except PasswordError:
-        raise DataFileError("DF134", name, path=name) from None
-    except (CalamineError, OSError) as error:
-        raise DataFileError("DF135", name, path=name, detail=error) from None
-
-
-def _best_sheet(book: Any, score: HeaderScore) -> tuple[str, _Rows, int, list[str]]:
+def _best_sheet(book: Any, name: str, score: HeaderScore) -> tuple[str, Rows, int, list[str]]:
     """Name, rows and header position of the sheet with most known headers; the other names."""
-    best: tuple[int, str, _Rows, int] = (-1, "", [], 0)
+    best: tuple[int, str, Rows, int] = (-1, "", [], 0)
     names = list(book.sheet_names)
     for title in names:
-        rows = book.get_sheet_by_name(title).to_python(skip_empty_area=False)
+        rows = sheet_rows(book, title, name)
         top = [[cell_text(cell) for cell in row] for row in rows[:12]]
         at = header_row(top, score)
         found = score(top[at]) if top else -1
@@ -98,7 +78,7 @@ def _is_filled(cell: object) -> bool:
     return cell is not None and cell != ""
 
 
-def _filled(rows: _Rows, start: int) -> tuple[_Rows, list[int]]:
+def _filled(rows: Rows, start: int) -> tuple[Rows, list[int]]:
     """The rows below the header that hold anything, with their numbers in the sheet."""
     body, numbers = [], []
     for number, row in enumerate(rows[start:], start + 1):

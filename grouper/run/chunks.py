@@ -26,7 +26,7 @@ from grouper.records.read import (
     header_score,
     read_source,
 )
-from grouper.records.sources import Sources, join
+from grouper.records.sources import Sources, join, order_of
 from grouper.records.user import Column, Form
 from grouper.records.write import codec_of
 from grouper.run.jsonfeed import LINES_SUFFIXES, LinesFeed, lines_feed
@@ -108,13 +108,8 @@ def _same_columns(names: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[int
         if sorted(headers) != sorted(first):
             odd = sorted(set(headers) ^ set(first))
             raise RecordError("RE16", name, path=name, first=first_name, headers=odd[:10])
-        # headers may be empty: position first, then name
-        orders.append(
-            [
-                at if headers[at] == wanted else headers.index(wanted)
-                for at, wanted in enumerate(first)
-            ]
-        )
+        # the same headers: each has its place
+        orders.append([at for at in order_of(headers, first) if at is not None])
     return orders
 
 

@@ -20,8 +20,8 @@ from grouper.records.fields import result_header
 from grouper.records.mapfile import load_map
 from grouper.records.read import Cleaning, MapSource, records_from_table
 from grouper.run.results import COLUMNS, result_columns
+from grouper.run.schemes import load_scheme
 from grouper.scheme.compile import compile_scheme
-from grouper.scheme.load import load_scheme
 from grouper.scheme.model import Scheme
 
 if TYPE_CHECKING:

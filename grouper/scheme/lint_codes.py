@@ -51,6 +51,11 @@ def runs(names: list[str]) -> list[Run]:
     return [Run(names[a], a, b) for a, b in pairwise([*starts, len(names)])]
 
 
+def is_list_name(name: str) -> bool:
+    """Whether conditions can name a list so."""
+    return bool(_LIST_NAME.fullmatch(name)) and not keyword.iskeyword(name)
+
+
 def check_list_rows(source: Source) -> Iterator[Issue]:
     """E10: bad list name, kind not dx or px, list with two kinds, repeated code, empty list."""
     table = source.tables["lists.tsv"]
@@ -62,7 +67,7 @@ def check_list_rows(source: Source) -> Iterator[Issue]:
         found.setdefault(run.name, []).append(run)
     for name, parts in found.items():
         first = parts[0].start
-        if not _LIST_NAME.fullmatch(name) or keyword.iskeyword(name):
+        if not is_list_name(name):
             yield finding("SE10", table.where(first, "list"), "name", name)
         rows = [row for run in parts for row in range(run.start, run.stop)]
         if set(kinds[first : parts[0].stop]) != {kinds[first]} or len(parts) > 1:

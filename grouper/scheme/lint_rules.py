@@ -26,7 +26,8 @@ _OF_INFANTS = ("age_days", "weight")
 
 
 @cache
-def _conventions() -> dict[str, Any]:
+def conventions() -> dict[str, Any]:
+    """What the CHS-DRG schemes have in common: data/schemes/conventions.toml."""
     return read_toml(data_folder("schemes", "conventions.toml"))
 
 
@@ -86,7 +87,7 @@ def check_gaps(source: Source, conditions: Conditions) -> Iterator[Issue]:
 
 def check_kinds(source: Source, conditions: Conditions) -> Iterator[Issue]:
     """W09: a kind that is not the one the second letter of the code says."""
-    kinds = _conventions()["kinds"]
+    kinds = conventions()["kinds"]
     of_letter = {letter: kind for kind, letters in kinds.items() for letter in letters}
     for row in source.tables["adrg.tsv"]:
         expected = of_letter.get(row["adrg"][1:2], row["kind"])
@@ -105,7 +106,7 @@ def check_names(source: Source, conditions: Conditions) -> Iterator[Issue]:
             if '"' in row["name"]:
                 yield finding("SW11", row.where("name"), "quote", row["name"])
     mdcs = source.tables["mdc.tsv"].column("mdc")
-    usual = [mdc for mdc in _conventions()["mdc_order"] if mdc in mdcs]
+    usual = [mdc for mdc in conventions()["mdc_order"] if mdc in mdcs]
     if [mdc for mdc in mdcs if mdc in usual] != usual:
         yield finding("SW11", "mdc.tsv", "order", "".join(mdcs))
 

@@ -76,8 +76,8 @@ def write_scheme(
 
     The files are written beside it first and moved there together, so that a reader never sees a
     folder half-written. Raises SchemeError (SE02) when the folder has another name, DataFileError
-    when it exists (DF122; a folder without scheme.toml is never replaced) or cannot be written
-    (DF123).
+    when it exists (DF122; a folder without scheme.toml is never replaced unless empty) or cannot
+    be written (DF123).
     """
     folder = Path(os.path.abspath(folder))
     if folder.name != scheme.id:

@@ -175,7 +175,7 @@ def test_an_unreadable_or_locked_input(run, tmp_path, monkeypatch):
 def test_a_missing_input_and_a_folder_as_input(run, tmp_path, lang):
     is_one_clear_message(group(run, tmp_path / "no.csv", "--lang", lang), "DF130", lang)
     (tmp_path / "folder.csv").mkdir()
-    is_one_clear_message(group(run, tmp_path / "folder.csv", "--lang", lang), "DF130", lang)
+    is_one_clear_message(group(run, tmp_path / "folder.csv", "--lang", lang), "DF138", lang)
 
 
 def test_an_output_that_cannot_be_written(run, tmp_path):

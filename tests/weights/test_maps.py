@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
+import openpyxl.chart
 import pytest
 
 import weights
@@ -178,6 +179,18 @@ class TestSheets:
         codes, issues = refused(book, '[sheet]\nname = "表2"\n' + PLAIN, name="city.xlsx")
         assert codes == ["WT117"]
         assert issues[0].params["near"] == "表"
+
+    def test_sheets_of_charts_are_passed_over(self, made):
+        def write(path: Path) -> None:
+            book = openpyxl.Workbook()
+            for row in (["编码", "权重"], ["AA19", 1.5]):
+                book.active.append(row)
+            chart = openpyxl.chart.BarChart()
+            chart.add_data(openpyxl.chart.Reference(book.active, min_col=2, min_row=1, max_row=2))
+            book.create_chartsheet("图", 0).add_chart(chart)
+            book.save(path)
+
+        assert made(write, PLAIN, name="city.xlsx").table.groups == ("AA19",)
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
     @pytest.mark.parametrize("separator", [",", "\t", ";"])
