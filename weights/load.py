@@ -28,7 +28,7 @@ from weights.table import (
     Numbers,
     WeightTable,
 )
-from weights.words import data_folder
+from weights.words import data_folder, insurance_code
 
 HEAD_FILE = "table.toml"
 ROWS_FILE = "weights.tsv"
@@ -140,6 +140,7 @@ def from_columns(
         name: [text.strip() for text in columns[name]] if name in columns else [""] * rows
         for name in COLUMNS
     }
+    cells["insurance"] = [insurance_code(text) for text in cells["insurance"]]
     facts = tuple(
         Facts(*parts)
         for parts in zip(

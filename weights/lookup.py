@@ -7,7 +7,7 @@ where no row fits, the error names the nearest one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher
@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 from grouper.errors import WeightError
 from weights.load import in_force, load
 from weights.table import ADJUSTED, BASIC_GROUP, NUMBERS, Facts, WeightTable
+from weights.words import insurance_code
 
 #: what makes a row a price
 PRICES = ("weight", "points", "standard")
@@ -69,7 +70,11 @@ def lookup(
 
 
 def worth(table: WeightTable, group: str, facts: Facts) -> Worth:
-    """What a group is worth by one table. Raises WeightError WT101, WT111, WT112."""
+    """What a group is worth by one table. Raises WeightError WT101, WT111, WT112.
+
+    An insurance may be told by its usual name.
+    """
+    facts = replace(facts, insurance=insurance_code(facts.insurance))
     every = table.rows_of(group)
     if not every:
         raise WeightError.of([table.no_weight(group)])

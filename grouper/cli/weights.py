@@ -98,10 +98,9 @@ def show(
     from weights.load import load
     from weights.lookup import lookup, worth
     from weights.table import Facts
-    from weights.words import insurance_code
 
     out = terminal(ctx)
-    facts = Facts(insurance_code(insurance), level, hospital, condition)
+    facts = Facts(insurance, level, hospital, condition)
     if table is not None:
         found = worth(load(table), group, facts)
     elif area is not None and day is not None:

@@ -69,6 +69,12 @@ def test_every_value_comes_from_the_most_specific_row(home):
     assert look(area="某市").numbers["weight"] == 1
 
 
+def test_an_insurance_has_its_usual_names(home):
+    home(HEAD, {**ROWS, "insurance": ["", "", "", "职工", "城镇职工医保", "", "310"]})
+    for name in ("310", "职工", "职工医保"):
+        assert look(level="三级", insurance=name).numbers["coefficient"] == Decimal("1.3")
+
+
 def test_no_other_year_is_ever_used(home):
     home()
     home(replace(HEAD, id="city-2023", span=Span(date(2023, 1, 1), date(2024, 1, 1))))
