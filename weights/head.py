@@ -59,13 +59,14 @@ def head_issues(raw: Mapping[str, Any], place: str) -> list[Issue]:
             issues += [_issue(place, key, "missing")] if needed else []
         elif not _fits(raw[key], kind):
             issues.append(_issue(place, key, "wrong"))
-    proof = raw.get("proof", {})
-    for key, value in proof.items() if isinstance(proof, dict) else ():
+    proof = raw.get("proof")
+    proof = proof if isinstance(proof, dict) else {}
+    for key, value in proof.items():
         if key not in _PROOF:
             issues.append(_issue(place, f"proof.{key}", "unknown"))
         elif not _fits(value, _PROOF[key]):
             issues.append(_issue(place, f"proof.{key}", "wrong"))
-    flat = {**raw, **{f"proof.{key}": value for key, value in dict(proof or {}).items()}}
+    flat = {**raw, **{f"proof.{key}": value for key, value in proof.items()}}
     issues += [
         _issue(place, key, "wrong")
         for key, values in _ALLOWED.items()

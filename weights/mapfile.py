@@ -72,7 +72,12 @@ def read_map(name: str | Path) -> ColumnMap:
     path = Path(name)
     if isinstance(name, str) and name in map_ids():
         path = _folder() / f"{name}.toml"
-    return _Reader(str(path)).read(read_toml(path))
+    return read_keys(read_toml(path), str(path))
+
+
+def read_keys(keys: Mapping[str, Any], name: str) -> ColumnMap:
+    """A map by its keys, as TOML gives them; `name` stands in messages. Raises as `read_map`."""
+    return _Reader(name).read(keys)
 
 
 def _folder() -> Path:
@@ -208,9 +213,9 @@ class _Reader:
         keys: dict[str, list[tuple[str, str]]] = {}
         for key in WIDE_KEYS:
             value = raw.get(key, [])
-            if not isinstance(value, dict):
-                value = {text: text for text in _texts(value)}
-            pairs = list(value.items())
+            pairs = (
+                list(value.items()) if isinstance(value, dict) else [(t, t) for t in _texts(value)]
+            )
             if not _all_texts([text for pair in pairs for text in pair]):
                 self.wrong(f"{place}.{key}", "wrong")
             elif pairs:
