@@ -157,12 +157,15 @@ def point_value(
     points: hospital -> points, coefficients included. others_fen: hospital -> what patients and
     other funds have paid; given, the value rests on the total cost (they enter the numerator and
     are taken off again), else on the fund alone. The fen are split by largest remainder. Raises
-    SettlementError ST301 for no money or no points, ST304 when a hospital's patients have paid
+    SettlementError ST301 for no money, no points or negative ones, ST304 when a hospital's patients have paid
     more than its part.
     """
     paid = others_fen or {}
     numerator = pool_fen + sum(paid.values())
     total = sum((Fraction(part) for part in points.values()), Fraction(0))
+    for key, part in points.items():
+        if part < 0:
+            raise SettlementError("ST301", key, detail=f"{key}: {part}")
     if pool_fen <= 0 or total <= 0:
         raise SettlementError("ST301", detail=f"{yuan(pool_fen)} / {total}")
     keys = list(points)

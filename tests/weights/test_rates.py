@@ -134,6 +134,7 @@ def test_a_joint_rate_divides_the_sums():
         (lambda: rates.normaliser([]), "ST301"),
         (lambda: rates.point_value(100, {}), "ST301"),
         (lambda: rates.point_value(100, {"A": 1, "B": 1}, others_fen={"A": 500}), "ST304"),
+        (lambda: rates.point_value(100, {"A": 2, "B": -1}), "ST301"),
         (lambda: rates.base_points(1, 0), "ST301"),
         (lambda: rates.hospital_coefficients({"A": 0}, {"A": 1}), "ST301"),
         (lambda: calculate_base_rate({}), "WT120"),
