@@ -157,8 +157,8 @@ def point_value(
     points: hospital -> points, coefficients included. others_fen: hospital -> what patients and
     other funds have paid; given, the value rests on the total cost (they enter the numerator and
     are taken off again), else on the fund alone. The fen are split by largest remainder. Raises
-    SettlementError ST301 for no money, no points or negative ones, ST304 when a hospital's patients have paid
-    more than its part.
+    SettlementError ST301 for no money, no points or negative ones, ST304 when a hospital's
+    patients have paid more than its part.
     """
     paid = others_fen or {}
     numerator = pool_fen + sum(paid.values())
