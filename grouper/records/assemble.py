@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from grouper.codes.dictionary import CodeKind, load_dictionary
 from grouper.errors import RecordError
-from grouper.records import check, plain, scalars, values
+from grouper.records import check, derive, ids, plain, values
 from grouper.records.batch import MISSING_FEN, CaseBatch, CodeColumn
 from grouper.records.cells import Slots, slots_of
 from grouper.records.check import Findings
 from grouper.records.code_column import CleanCodes, cleaned, verbatim
+from grouper.records.derive import OTHER_FUNDS
 from grouper.records.layout import ColumnMap
-from grouper.records.scalars import OTHER_FUNDS, Scalars
+from grouper.records.scalars import Scalars
 from grouper.records.sources import Sources
 from grouper.records.spellings import load_spellings
 from grouper.records.user import Column
@@ -35,7 +36,7 @@ Use = Literal["group", "settle"]
 _GROUPING = ("id", "sex", "age", "age_days", "weight", "los", "icu_hours", "leaving")
 #: the fields that are checked beside them
 _CHECKED = (
-    *scalars.KEYS,
+    *ids.KEYS,
     "visit_no",
     "birth_date",
     "admit_time",
@@ -120,7 +121,7 @@ def _exact(given: _Input, reader: Scalars, use: Use) -> CaseBatch:
         ),
         reject=reader.reject,
         reject_codes=REJECTING,
-        case_id=scalars.exact_ids(quiet),
+        case_id=ids.exact_ids(quiet),
         source=given.table.label,
         row=given.table.numbers,
     )
@@ -139,7 +140,7 @@ def _with_costs(batch: CaseBatch, quiet: Scalars) -> CaseBatch:
         discharge_date=_int32(quiet.day("discharge_time")),
         total_cost_fen=quiet.money("total_cost"),
         fund_basic_fen=fund_basic,
-        other_funds_fen=scalars.other_funds(quiet, fund_basic, _funds(quiet)),
+        other_funds_fen=derive.other_funds(quiet, fund_basic, _funds(quiet)),
     )
 
 
@@ -153,26 +154,26 @@ def columns_read(mapping: ColumnMap, *, as_is: bool, use: Use) -> set[int]:
 
 
 def _standard(given: _Input, reader: Scalars, dx: CodeColumn, px: CodeColumn) -> CaseBatch:
-    ids = scalars.case_ids(reader)
-    years, days = scalars.ages(reader)
-    los, left = scalars.stays(reader)
+    case_id = ids.case_ids(reader)
+    years, days = derive.ages(reader)
+    los, left = derive.stays(reader)
     total = reader.money("total_cost")
     fund_basic = reader.money("fund_basic")
-    others = scalars.other_funds(reader, fund_basic, _funds(reader))
+    others = derive.other_funds(reader, fund_basic, _funds(reader))
     _check_bill(given, reader, total, (fund_basic, others))
     return CaseBatch(
         dx=dx,
         px=px,
-        sex=_uint8(scalars.coded(reader, "sex")),
+        sex=_uint8(derive.coded(reader, "sex")),
         age_years=_int32(years),
         age_days=_int32(days),
-        admission_weight=_int32(scalars.weights(reader)),
+        admission_weight=_int32(derive.weights(reader)),
         los_days=_int32(los),
-        icu_hours=_int32(scalars.icu_hours(reader)),
-        discharge_disposition=_uint8(scalars.leaving(reader)),
+        icu_hours=_int32(derive.icu_hours(reader)),
+        discharge_disposition=_uint8(derive.leaving(reader)),
         reject=reader.reject,
         reject_codes=REJECTING,
-        case_id=ids,
+        case_id=case_id,
         discharge_date=_int32(left),
         total_cost_fen=total,
         fund_basic_fen=fund_basic,
@@ -188,7 +189,7 @@ def _with_texts(batch: CaseBatch, reader: Scalars) -> CaseBatch:
         batch,
         hospital=reader.texts("hospital", exact=False),
         hospital_level=reader.texts("hospital_level", exact=False),
-        insurance=scalars.insurances(reader),
+        insurance=derive.insurances(reader),
         area=reader.texts("area", exact=False),
     )
 

@@ -31,7 +31,8 @@ from grouper.records.user import Column, Form
 from grouper.records.write import codec_of
 from grouper.run.jsonfeed import LINES_SUFFIXES, LinesFeed, lines_feed
 from grouper.run.part import Part as Part
-from grouper.run.textfile import TextFile, TextPart, cut_text, scan_text
+from grouper.run.textfile import TextFile, scan_text
+from grouper.run.textparts import TextPart, cut_text
 
 #: what joins codes is judged by so many rows
 _SAMPLE = 2000

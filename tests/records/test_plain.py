@@ -16,10 +16,10 @@ from grouper.records.assemble import assemble
 from grouper.records.batch import MISSING, MISSING_FEN
 from grouper.records.check import Findings
 from grouper.records.fields import spellings
+from grouper.records.ids import _is_damaged
 from grouper.records.plain import MOST, Plain
 from grouper.records.raw import Raw
 from grouper.records.read import column_map
-from grouper.records.scalars import _is_damaged
 from grouper.records.sources import Sources, join
 from grouper.records.textcolumn import ArrowTexts, fingerprints, strings_of
 from grouper.records.values import Value

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from grouper.records.read import read_records
-from grouper.run import stream, textfile
+from grouper.run import stream, textfile, textparts
 from grouper.run.chunks import TextFeed
 from grouper.run.stream import Options, group_to_file
 from grouper.scheme.model import Scheme
@@ -165,7 +165,7 @@ def test_files_of_every_kind_are_written_as_their_cells_are(run, tmp_path, monke
     codec, encoding = CODECS[chance.choice(list(CODECS))]
     # pieces of a file end anywhere
     monkeypatch.setattr(textfile, "_BLOCK", chance.choice([150, 1 << 22]))
-    monkeypatch.setattr(textfile, "_MOST", chance.choice([150, 700, 1 << 23]))
+    monkeypatch.setattr(textparts, "_MOST", chance.choice([150, 700, 1 << 23]))
     path = write(tmp_path / "in.csv", file_text(chance, chance.choice([1, 50]), marks), codec)
     options = Options(cleaning=chance.choice(["standard", "as_is"]), encoding=encoding)
     same_either_way(run, [path], options)

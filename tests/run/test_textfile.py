@@ -9,7 +9,7 @@ import pytest
 from grouper.errors import GrouperError
 from grouper.records.delimited import read_delimited
 from grouper.records.layout import known
-from grouper.run import textfile
+from grouper.run import textfile, textparts
 
 HEADER = "id,sex,dx,note"
 CELLS = ["张三", '"a,b"', '"q""q"', '"x\ny"', '"x\r\n\r\ny"', "", "㑇丂", '="007"']
@@ -62,7 +62,7 @@ def test_parts_are_what_the_whole_is(tmp_path, monkeypatch, codec, seed):
     assert file is not None
     assert (file.facts, file.crlf) == (whole.facts, whole.crlf)
     for size in (1, 7, 1000):
-        raws = [part.read() for part in textfile.cut_text(file, size)]
+        raws = [part.read() for part in textparts.cut_text(file, size)]
         numbers = [number for raw in raws for number in raw.numbers.tolist()]
         assert numbers == whole.numbers.tolist(), marks
         starts = [sum(map(len, raws[:at])) for at in range(len(raws))]
@@ -88,7 +88,7 @@ def test_a_file_that_breaks_off_in_a_character_loses_its_last_row_only(tmp_path,
     assert file.facts["encoding"] == codec.removesuffix(" cut")
     for raw in (
         read_delimited(path.read_bytes(), path.name, str(path), known),
-        *(part.read() for part in textfile.cut_text(file, 100)),
+        *(part.read() for part in textparts.cut_text(file, 100)),
     ):
         assert dict(raw.faults) == {1: "encoding"}
         assert raw.columns[3].to_pylist()[0] == "张三"
