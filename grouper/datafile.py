@@ -7,15 +7,19 @@ at the end of a line. Readers keep whole columns instead of one object a row, so
 
 from __future__ import annotations
 
+import os
+import sys
+import tempfile
 import tomllib
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from grouper.errors import DataFileError, Issue
 
@@ -140,9 +144,62 @@ def read_toml(path: Path) -> dict[str, Any]:
 def parse_toml(data: bytes, name: str) -> dict[str, Any]:
     """The TOML document in bytes; `name` stands in the message. Raises DataFileError (DF121)."""
     try:
-        return tomllib.loads(data.decode("utf-8"), parse_float=Decimal)
+        # editors of Windows may put a mark before UTF-8
+        text = data.removeprefix(BOM_UTF8).decode("utf-8")
+        return tomllib.loads(text, parse_float=Decimal)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise DataFileError("DF121", name, detail=str(error)) from None
+
+
+def toml_text(text: str) -> str:
+    """A text as a basic string of TOML."""
+    shown = "".join(
+        f"\\u{ord(char):04X}" if ord(char) < 32 or ord(char) == 127 else char
+        for char in text.replace("\\", "\\\\").replace('"', '\\"')
+    )
+    return f'"{shown}"'
+
+
+def write_folder(
+    folder: Path,
+    files: Mapping[str, bytes],
+    *,
+    mark: str,
+    overwrite: Literal["refuse", "replace"] = "refuse",
+) -> None:
+    """Write a folder of data whole or not at all; nobody sees it half-written.
+
+    mark: the file by which a folder of this kind is known; no other folder is ever replaced unless
+    it is empty.
+    Raises DataFileError when the folder exists (DF122) or cannot be written (DF123).
+    """
+    replaceable = overwrite == "replace" and (folder / mark).is_file()
+    is_empty = folder.is_dir() and not any(folder.iterdir())
+    if os.path.lexists(folder) and not (replaceable or is_empty):
+        raise DataFileError("DF122", str(folder), path=folder)
+    try:
+        _write_beside(folder, files)
+    except OSError as error:
+        raise DataFileError(
+            "DF123", str(folder), path=folder, detail=error.strerror or error
+        ) from None
+
+
+def _write_beside(folder: Path, files: Mapping[str, bytes]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        new, old = Path(scratch, "new"), Path(scratch, "old")
+        new.mkdir()
+        for name, content in files.items():
+            (new / name).write_bytes(content)
+        if folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
 
 
 @cache
@@ -154,6 +211,26 @@ def data_folder(*parts: str) -> Path:
     from importlib.resources import files
 
     return Path(str(files("grouper"))).joinpath("data", *parts)
+
+
+def data_homes() -> tuple[Path, ...]:
+    """The user's own data folders, the one that new data go to first; none need exist.
+
+    GROUPER_DATA names them, separated as in PATH; else the usual place of the platform. Below it
+    lie `weights`, `schemes` ... as in the package. A user without a home has none.
+    """
+    named = [Path(part) for part in os.environ.get("GROUPER_DATA", "").split(os.pathsep) if part]
+    with suppress(RuntimeError):
+        return tuple(named) or (_platform_home() / "grouper",)
+    return ()
+
+
+def _platform_home() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
 def _bytes(path: Path) -> bytes:

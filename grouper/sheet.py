@@ -74,6 +74,26 @@ class Sheet:
     rows: tuple[TextRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """All cells of one sheet as text, row by row, whatever they mean.
+
+    file, title: for messages; title is "" for text files. numbers: the row (or line) of each row
+    in its source, 1-based.
+    """
+
+    file: str
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[int, ...]
+
+    def where(self, row: int, column: int) -> str:
+        """`file:line:C` or, in a workbook, `file:sheet!C7`."""
+        letters, number = column_letters(column), self.numbers[row]
+        place = f"{self.title}!{letters}{number}" if self.title else f"{number}:{letters}"
+        return f"{self.file}:{place}"
+
+
 def strip_cell(text: str) -> str:
     """A cell without blanks, invisible characters and spreadsheet tricks (`'1`, `="1"`)."""
     text = text.strip(_BLANKS)

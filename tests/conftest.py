@@ -25,9 +25,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What tests keep in the user's cache goes elsewhere."""
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither find nor leave anything in the folders of this machine's user."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GROUPER_DATA", str(tmp_path_factory.mktemp("no-data")))
         patch.setenv("GROUPER_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 

@@ -1,7 +1,7 @@
-"""Weight tables from folders and rows: table.toml says what it is, a table file holds the rows.
+"""Weight tables in normal form: table.toml says what a table is, weights.tsv holds its rows.
 
-The normal form has the columns of `COLUMNS`, of which only `group` must be there. A file with
-other headers is read through the `[columns]` map of its table.toml (ours = "theirs").
+The normal form has the columns of `COLUMNS`, of which only `group` must be there. Files of any
+other shape are brought into it by a column map (weights.convert).
 """
 
 from __future__ import annotations
@@ -9,117 +9,116 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
-from functools import cache
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grouper.datafile import read_toml, read_tsv
-from grouper.dated import CONFIDENCES, Confidence, Span
-from grouper.errors import GrouperError, Issue, WeightError
-from grouper.money import Rounding, to_fen
-from weights.table import ADJUSTED, BASIC_GROUP, NO_VALUE, Head, Numbers, WeightTable
-
-COLUMNS = (
-    "group",
-    "name",
-    "insurance",
-    "level",
-    "weight",
-    "points",
-    "coefficient",
-    "class",
-    "flag",
-    "standard",
-    "adjusted",
-    "mean_cost",
-    "ref_stay",
+from grouper.datafile import Table, data_homes, read_toml, read_tsv
+from grouper.errors import Issue, WeightError
+from weights.head import FORMAT, head_issues, head_of
+from weights.table import (
+    ADJUSTED,
+    BASIC_GROUP,
+    COLUMNS,
+    NO_VALUE,
+    NUMBERS,
+    Facts,
+    Head,
+    Numbers,
+    WeightTable,
 )
+from weights.words import data_folder, insurance_code
 
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
-_YES = "是"
-#: table.toml: key -> (type, must it be there)
-_KEYS: Mapping[str, tuple[type, bool]] = {
-    "format": (int, True),
-    "id": (str, True),
-    "title": (str, True),
-    "title_en": (str, True),
-    "scheme": (str, True),
-    "area": (str, True),
-    "valid_from": (date, True),
-    "valid_to": (date, False),
-    "source": (str, True),
-    "confidence": (str, True),
-    "base_rate": (Decimal, False),
-    "file": (str, False),
-    "columns": (dict, False),
-    "no_weight": (list, False),
-    "standard_rounding": (str, False),
-}
+HEAD_FILE = "table.toml"
+ROWS_FILE = "weights.tsv"
+YES = "是"
+
+_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+#: below 2**63 in units, with room for two decimals more
+_LARGEST = 2**63
 
 Where = Callable[[int, str], str]
 
 
 def table_ids() -> tuple[str, ...]:
     """The ids of the tables that come with the package."""
-    return tuple(sorted(path.parent.name for path in _data().glob("*/table.toml")))
+    return tuple(sorted(_found(data_folder())))
+
+
+def installed_ids() -> tuple[str, ...]:
+    """The ids of the tables in the user's data folders."""
+    return tuple(sorted({name for home in data_homes() for name in _found(home / "weights")}))
+
+
+def folders() -> dict[str, Path]:
+    """The folder of every table that can be found, by its id; those of the package go first."""
+    found: dict[str, Path] = {}
+    for place in (data_folder(), *(home / "weights" for home in data_homes())):
+        for name, folder in _found(place).items():
+            found.setdefault(name, folder)
+    return found
 
 
 def load(name: str | Path) -> WeightTable:
-    """The table of an embedded id, or of a folder with table.toml and its table file.
+    """The table of an id (embedded or installed), or of a folder with table.toml and weights.tsv.
 
-    Raises WeightError WT105 when there is no such table, WT102 to WT106 with every defect found;
+    Raises WeightError WT105 when there is no such table, WT102 to WT110 with every defect found;
     DataFileError when a file cannot be read.
     """
-    folder = _folder(name)
+    folder = folder_of(name)
     head = read_head(folder)
-    table = read_tsv(folder / head.file)
+    table: Table = read_tsv(folder / ROWS_FILE)
     columns = dict(zip(table.columns, table.cells, strict=True))
     return from_columns(head, columns, where=table.where)
 
 
 def read_head(name: str | Path) -> Head:
     """What a table says about itself, without its rows. Raises as `load` does."""
-    path = _folder(name) / "table.toml"
+    path = folder_of(name) / HEAD_FILE
     raw = read_toml(path)
-    issues = list(_head_issues(raw, str(path)))
+    form = raw.pop("format", None)
+    issues = head_issues(raw, str(path))
+    if form != FORMAT:
+        problem = "missing" if form is None else "wrong"
+        issues.append(Issue("WT106", f"{path}: format", {"key": "format", "problem": problem}))
     if issues:
         raise WeightError.of(issues)
-    return Head(
-        id=raw["id"],
-        title=raw["title"],
-        title_en=raw["title_en"],
-        scheme_id=raw["scheme"],
-        area=raw["area"],
-        span=Span(raw["valid_from"], raw.get("valid_to")),
-        source=raw["source"],
-        confidence=cast(Confidence, raw["confidence"]),
-        base_rate=raw.get("base_rate"),
-        file=raw.get("file", "weights.tsv"),
-        columns=raw.get("columns", {}),
-        no_weight=frozenset(raw.get("no_weight", ())),
-        standard_rounding=raw.get("standard_rounding", "exact"),
-    )
+    return head_of(raw)
 
 
 def find(*, area: str, day: date, scheme_id: str = "") -> WeightTable:
-    """The one embedded table of an area in force on a day (of one scheme, if it is named).
+    """The one table of an area in force on a day (of one scheme, if it is named).
 
-    Raises WeightError WT107 when there is none or more than one.
+    area: its code or its name. Raises WeightError WT109 (no such area), WT107 (none or several).
     """
-    heads = [read_head(name) for name in table_ids()]
-    fitting = [
-        head.id
-        for head in heads
-        if head.area == area and head.span.covers(day) and scheme_id in ("", head.scheme_id)
+    heads = in_force(area=area, day=day, scheme_id=scheme_id)
+    if len(heads) > 1:
+        found = ", ".join(f"{head.id} {head.span}" for head in heads)
+        raise WeightError("WT107", area=area, date=day.isoformat(), found=found, near="-")
+    return load(heads[0].id)
+
+
+def in_force(*, area: str, day: date, scheme_id: str = "") -> list[Head]:
+    """The heads of the tables of an area in force on a day, at least one.
+
+    Raises WeightError WT109, or WT107 naming the table whose days are nearest.
+    """
+    every = [read_head(folder) for folder in folders().values()]
+    own = [
+        head
+        for head in every
+        if area in (head.area, head.area_name) and scheme_id in ("", head.scheme_id)
     ]
-    if len(fitting) != 1:
-        found = ", ".join(fitting) or "-"
-        raise WeightError("WT107", area=area, date=day.isoformat(), found=found)
-    return load(fitting[0])
+    if not own:
+        known = dict.fromkeys(f"{head.area} {head.area_name}".strip() for head in every)
+        raise WeightError("WT109", area=area, scheme=scheme_id or "*", known=", ".join(known))
+    fitting = [head for head in own if head.span.covers(day)]
+    if not fitting:
+        near = min(own, key=lambda head: _days_away(head, day))
+        shown = f"{near.id} {near.span}"
+        raise WeightError("WT107", area=area, date=day.isoformat(), found="-", near=shown)
+    return fitting
 
 
 def from_columns(
@@ -128,113 +127,87 @@ def from_columns(
     *,
     where: Where = lambda row, column: f"row {row + 1}:{column}",
 ) -> WeightTable:
-    """A table from columns of text under their own headers; `head.columns` maps them to ours.
+    """A table from columns of text, named as in `COLUMNS`; `group` must be there.
 
-    where: names the place of a cell in messages. Raises WeightError with every defect found.
+    where: names the place of a cell in messages. Raises WeightError with every defect found:
+    WT102 duplicate rows, WT103 unreadable cells, WT104 columns, WT110 negative weights.
     """
-    headers, issues = _headers(head, columns)
+    issues = list(_header_issues(head, columns))
     if issues:
         raise WeightError.of(issues)
-    rows = len(columns[headers["group"]])
-    cells = {ours: [text.strip() for text in columns[header]] for ours, header in headers.items()}
-    cells = {ours: cells.get(ours, [""] * rows) for ours in COLUMNS}
-    cells["weight"] = ["" if text in head.no_weight else text for text in cells["weight"]]
-    keys = list(zip(cells["group"], cells["insurance"], cells["level"], strict=True))
-    places = _Places(headers, where)
-    numbers = {
-        name: _numbers(cells[name], name, places)
-        for name in ("weight", "points", "coefficient", "ref_stay")
+    rows = len(columns["group"])
+    cells = {
+        name: [text.strip() for text in columns[name]] if name in columns else [""] * rows
+        for name in COLUMNS
     }
-    rounding = cast(Rounding, head.standard_rounding)
-    standard = _fen(cells["standard"], "standard", rounding, places)
-    mean_cost = _fen(cells["mean_cost"], "mean_cost", "half_up", places)
-    flags = np.array([BASIC_GROUP * (text == _YES) for text in cells["flag"]], np.uint8)
-    flags |= np.array([ADJUSTED * (text == _YES) for text in cells["adjusted"]], np.uint8)
-    issues = [*_key_issues(keys, places), *places.issues]
+    cells["insurance"] = [insurance_code(text) for text in cells["insurance"]]
+    facts = tuple(
+        Facts(*parts)
+        for parts in zip(
+            *(cells[key] for key in ("insurance", "level", "hospital", "condition")), strict=True
+        )
+    )
+    places = _Places(where)
+    numbers = {name: _numbers(cells[name], name, places) for name in NUMBERS}
+    if head.standard_rounding == "exact" and numbers["standard"].decimals > 2:
+        _refuse_parts_of_fen(cells["standard"], places)
+    groups = tuple(cells["group"])
+    issues = [*_key_issues(groups, facts, places), *places.issues]
     if issues:
         raise WeightError.of(issues)
+    by_group: dict[str, list[int]] = {}
+    for row, group in enumerate(groups):
+        by_group.setdefault(group, []).append(row)
     return WeightTable(
         head=head,
-        groups=tuple(cells["group"]),
+        groups=groups,
         names=tuple(cells["name"]),
-        insurances=tuple(cells["insurance"]),
-        levels=tuple(cells["level"]),
+        facts=facts,
         classes=tuple(cells["class"]),
-        weights=numbers["weight"],
-        points=numbers["points"],
-        coefficients=numbers["coefficient"],
-        mean_los=numbers["ref_stay"],
-        payment_standard_fen=standard,
-        mean_cost_fen=mean_cost,
-        flags=flags,
-        _rows={key: row for row, key in enumerate(keys)},
-        _known=frozenset(cells["group"]),
+        numbers=numbers,
+        payment_standard_fen=_fen(numbers["standard"]),
+        mean_cost_fen=_fen(numbers["mean_cost"]),
+        flags=_flags(cells["flag"], BASIC_GROUP) | _flags(cells["adjusted"], ADJUSTED),
+        places=tuple(where(row, "group") for row in range(rows)),
+        _rows={group: tuple(found) for group, found in by_group.items()},
     )
 
 
-@cache
-def _data() -> Path:
-    from importlib.resources import files
-
-    return Path(str(files("weights"))).joinpath("data")
-
-
-def _folder(name: str | Path) -> Path:
-    if isinstance(name, str) and name in table_ids():
-        return _data() / name
-    if (Path(name) / "table.toml").is_file():
+def folder_of(name: str | Path) -> Path:
+    """The folder of a table by id or path. Raises WeightError WT105."""
+    known = folders()
+    if isinstance(name, str) and name in known:
+        return known[name]
+    if (Path(name) / HEAD_FILE).is_file():
         return Path(name)
-    raise WeightError("WT105", table=name, known=", ".join(table_ids()))
+    raise WeightError("WT105", table=name, known=", ".join(known))
 
 
-def _head_issues(raw: Mapping[str, Any], path: str) -> list[Issue]:
-    issues = [
-        Issue("WT106", f"{path}: {key}", {"key": key, "problem": "unknown"})
-        for key in raw
-        if key not in _KEYS
-    ]
-    for key, (kind, needed) in _KEYS.items():
-        if key not in raw:
-            if needed:
-                issues.append(Issue("WT106", f"{path}: {key}", {"key": key, "problem": "missing"}))
-        elif type(raw[key]) is not kind or raw[key] == "":
-            issues.append(Issue("WT106", f"{path}: {key}", {"key": key, "problem": "wrong"}))
-    allowed = {
-        "format": (1,),
-        "confidence": CONFIDENCES,
-        "standard_rounding": ("exact", "half_up"),
-    }
-    issues += [
-        Issue("WT106", f"{path}: {key}", {"key": key, "problem": "wrong"})
-        for key, values in allowed.items()
-        if key in raw and raw[key] not in values
-    ]
-    return issues
+def _found(place: Path) -> dict[str, Path]:
+    return {path.parent.name: path.parent for path in sorted(place.glob(f"*/{HEAD_FILE}"))}
 
 
-def _headers(
-    head: Head, columns: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, str], list[Issue]]:
-    """Our column -> the header it stands under; what is unknown or lacks."""
-    wanted = head.columns or {name: name for name in columns}
-    unknown = [ours for ours in wanted if ours not in COLUMNS]
-    absent = [header for header in wanted.values() if header not in columns]
-    absent += [] if "group" in wanted else ["group"]
+def _days_away(head: Head, day: date) -> int:
+    """How many days lie between a day and the nearest day of a table."""
+    if day < head.span.start:
+        return (head.span.start - day).days
+    return 0 if head.span.end is None else max((day - head.span.end).days + 1, 0)
+
+
+def _header_issues(head: Head, columns: Mapping[str, Sequence[str]]) -> list[Issue]:
+    unknown = [name for name in columns if name not in COLUMNS]
+    absent = [] if "group" in columns else ["group"]
     issues = [Issue("WT104", head.id, {"column": name, "problem": "unknown"}) for name in unknown]
     issues += [Issue("WT104", head.id, {"column": name, "problem": "missing"}) for name in absent]
-    return dict(wanted), issues
+    return issues
 
 
 class _Places:
     """Collects what is wrong, each with the cell it stands in."""
 
-    def __init__(self, headers: Mapping[str, str], where: Where) -> None:
+    def __init__(self, where: Where) -> None:
         self.issues: list[Issue] = []
-        self._headers = headers
-        self._where = where
-
-    def at(self, row: int, column: str) -> str:
-        return self._where(row, self._headers.get(column, column))
+        self.at = where
 
     def wrong(self, row: int, column: str, text: str) -> None:
         self.issues.append(Issue("WT103", self.at(row, column), {"column": column, "text": text}))
@@ -242,45 +215,56 @@ class _Places:
 
 def _numbers(texts: Sequence[str], column: str, places: _Places) -> Numbers:
     """Exact decimals of a column as int64 at the finest scale the column uses."""
-    fine = [text for text in texts if _NUMBER.fullmatch(text)]
-    decimals = max((len(text.partition(".")[2]) for text in fine), default=0)
+    read = [_NUMBER.fullmatch(text) for text in texts]
+    decimals = max((len(found[3] or "") for found in read if found), default=0)
     units = np.full(len(texts), NO_VALUE, np.int64)
-    for row, text in enumerate(texts):
+    printed = np.array([len(found[3] or "") if found else 0 for found in read], np.uint8)
+    for row, (text, found) in enumerate(zip(texts, read, strict=True)):
         if not text:
             continue
-        whole, _, part = text.partition(".")
-        number = int(whole + part.ljust(decimals, "0")) if _NUMBER.fullmatch(text) else 2**63
-        if number >= 2**63:
+        number = int(found[2] + (found[3] or "").ljust(decimals, "0")) if found else _LARGEST
+        if found and found[1] and column == "weight":
+            places.issues.append(Issue("WT110", places.at(row, column), {"text": text}))
+        elif number >= _LARGEST or (found and found[1]):
             places.wrong(row, column, text)
         else:
             units[row] = number
-    return Numbers(units, decimals)
+    return Numbers(units, decimals, printed)
 
 
-def _fen(
-    texts: Sequence[str], column: str, rounding: Rounding, places: _Places
-) -> NDArray[np.int64]:
-    fen = np.full(len(texts), NO_VALUE, np.int64)
+def _refuse_parts_of_fen(texts: Sequence[str], places: _Places) -> None:
+    """Standards finer than a fen need a rounding by name (standard_rounding)."""
     for row, text in enumerate(texts):
-        if not text:
-            continue
-        try:
-            fen[row] = to_fen(text, rounding=rounding)
-        except (GrouperError, OverflowError):
-            places.wrong(row, column, text)
-    return fen
+        if len(text.partition(".")[2].rstrip("0")) > 2:
+            places.wrong(row, "standard", text)
 
 
-def _key_issues(keys: Sequence[tuple[str, str, str]], places: _Places) -> list[Issue]:
+def _fen(amounts: Numbers) -> NDArray[np.int64]:
+    """Yuan as fen, parts of a fen rounded half up; NO_VALUE stays."""
+    units, decimals = amounts.units, amounts.decimals
+    if decimals > 2:
+        step = 10 ** (decimals - 2)
+        whole, rest = np.divmod(units, step)
+        fen = whole + (2 * rest >= step)
+    else:
+        fen = units * 10 ** (2 - decimals)
+    return np.where(units == NO_VALUE, NO_VALUE, fen)
+
+
+def _flags(texts: Sequence[str], bit: int) -> NDArray[np.uint8]:
+    return np.array([bit * (text == YES) for text in texts], np.uint8)
+
+
+def _key_issues(groups: Sequence[str], facts: Sequence[Facts], places: _Places) -> list[Issue]:
     """Rows without a group, and rows that say the same thing twice."""
     issues = [
         Issue("WT103", places.at(row, "group"), {"column": "group", "text": ""})
-        for row, key in enumerate(keys)
-        if not key[0]
+        for row, group in enumerate(groups)
+        if not group
     ]
-    first: dict[tuple[str, str, str], int] = {}
-    for row, key in enumerate(keys):
-        if first.setdefault(key, row) != row:
+    first: dict[tuple[str, Facts], int] = {}
+    for row, key in enumerate(zip(groups, facts, strict=True)):
+        if key[0] and first.setdefault(key, row) != row:
             other = places.at(first[key], "group")
             issues.append(
                 Issue("WT102", places.at(row, "group"), {"group": key[0], "other": other})

@@ -30,6 +30,7 @@ COMMANDS = {
     "monitor": "grouper.cli.monitor:monitor",
     "report": "grouper.cli.report:report",
     "scheme": "grouper.cli.scheme:scheme",
+    "weights": "grouper.cli.weights:weights",
     "sample": "grouper.cli.sample:sample",
     "calc": "grouper.cli.calc:calc",
     "help": "grouper.cli.help:help_",

@@ -15,13 +15,17 @@ import click
 from grouper.cli.options import Command, as_json, common, option, terminal
 from grouper.cli.output import DONE, FINDINGS, Terminal
 from grouper.errors import GrouperError, RunError
+from grouper.worked import Worked
 
 #: kind of example -> the function that computes its outputs from its inputs
 KINDS: Mapping[str, str] = {
     "cover": "grouper.monitor.coverage:calculate_cover",
+    "base_rate": "weights.calculate_rates:calculate_base_rate",
+    "point_value": "weights.calculate_rates:calculate_point_value",
 }
 
-Calculate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+#: gives the outputs alone, or with the steps that led there
+Calculate = Callable[[Mapping[str, Any]], Mapping[str, Any] | Worked]
 
 
 @click.command(cls=Command, name="calc", help="help.calc")
@@ -101,9 +105,13 @@ def _computed(
     """One example's outputs, or its error; with `check` the differences to the file."""
     result: dict[str, Any] = {"id": example.get("id"), "kind": example["kind"]}
     try:
-        result["outputs"] = function(example["inputs"])
+        made = function(example["inputs"])
     except GrouperError as error:
         return result | {"error": [issue.to_dict(out.lang) for issue in error.issues]}
+    worked = made if isinstance(made, Worked) else Worked(made)
+    result["outputs"] = worked.outputs
+    if worked.steps:
+        result["steps"] = worked.steps
     if check:
         result["differences"] = _differences(result["outputs"], example.get("outputs"))
     return result
@@ -131,5 +139,6 @@ def _print(result: Mapping[str, Any], check: bool, out: Terminal) -> None:
     elif check and "outputs" in result:
         out.data(out.text("say.calc_equal", **head))
     elif "outputs" in result:
-        text = json.dumps(result["outputs"], ensure_ascii=False, indent=2, default=str)
+        shown = {key: result[key] for key in ("steps", "outputs") if key in result}
+        text = json.dumps(shown, ensure_ascii=False, indent=2, default=str)
         out.data(f"{head['id']} {head['kind']}\n{text}")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from grouper.errors import DataFileError, SchemeError
+from grouper.datafile import toml_text, write_folder
+from grouper.errors import SchemeError
 from grouper.scheme.condition import to_text
 from grouper.scheme.extends import check_base, difference_files
 from grouper.scheme.lint_structure import FORMAT
@@ -94,33 +94,8 @@ def write_scheme(
         )
     if base is not None:
         check_base(scheme, base, folder)
-    replaceable = overwrite == "replace" and (folder / HEAD).is_file()
-    is_empty = folder.is_dir() and not any(folder.iterdir())
-    if os.path.lexists(folder) and not (replaceable or is_empty):
-        raise DataFileError("DF122", str(folder), path=folder)
-    try:
-        _write_beside(canonical_files(scheme, base=base), folder)
-    except OSError as error:
-        raise DataFileError(
-            "DF123", str(folder), path=folder, detail=error.strerror or error
-        ) from None
-
-
-def _write_beside(files: Mapping[str, bytes], folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-        new, old = Path(scratch, "new"), Path(scratch, "old")
-        new.mkdir()
-        for name, content in files.items():
-            (new / name).write_bytes(content)
-        if folder.exists():
-            folder.rename(old)
-        try:
-            new.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)
-            raise
+    files = canonical_files(scheme, base=base)
+    write_folder(folder, files, mark=HEAD, overwrite=overwrite)
 
 
 def _head(scheme: Scheme, base: Scheme | None) -> bytes:
@@ -142,16 +117,7 @@ def _head(scheme: Scheme, base: Scheme | None) -> bytes:
         "drg_count": len(scheme.drgs),
     }
     lines = (
-        f"{key} = {_toml_text(value) if isinstance(value, str) else value}\n"
+        f"{key} = {toml_text(value) if isinstance(value, str) else value}\n"
         for key, value in values.items()
     )
     return "".join(lines).encode()
-
-
-def _toml_text(text: str) -> str:
-    """A TOML basic string."""
-    shown = "".join(
-        f"\\u{ord(char):04X}" if ord(char) < 32 or ord(char) == 127 else char
-        for char in text.replace("\\", "\\\\").replace('"', '\\"')
-    )
-    return f'"{shown}"'

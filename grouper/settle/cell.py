@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from grouper.errors import Issue
+from grouper.errors import Issue, WeightError
 from grouper.money import FEN_PER_YUAN, round_half_up
 from grouper.policy.model import OutlierRule, Terms
 from grouper.settle.outliers import HIGH_OUTLIERS, LOW_OUTLIERS, RATIO_BASES, STANDARDS, limit
@@ -53,13 +53,13 @@ def price_cell(
 ) -> Cell | Issue:
     """The price of a cell, or the issue why it has none.
 
-    WT101 the table lacks the group, WT108 it has no weight for it; ST101 no rate or coefficient
-    for such a case in this era.
+    WT101 the table lacks the group, WT108 it has no weight for it, WT112 its rows contradict each
+    other; ST101 no rate or coefficient for such a case in this era.
     """
-    weight = table.find_weight(group_code, insurance=insurance, level=level)
-    if weight is None:
-        code = "WT108" if group_code in table else "WT101"
-        return Issue(code, table.id, {"group": group_code, "table": table.id})
+    try:
+        weight = table.weight(group_code, insurance=insurance, level=level, hospital=hospital)
+    except WeightError as error:
+        return error.issues[0]
     rate = terms.base_rate.find(insurance, level, hospital)
     if rate is None:
         return _lacking("base_rate", terms, insurance, level)

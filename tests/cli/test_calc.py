@@ -23,6 +23,16 @@ def test_the_coverage_examples_are_reproduced(run):
     assert result["different"] == 0
 
 
+def test_rates_and_points_are_reproduced_with_their_steps(run):
+    kinds = ("--kind", "base_rate", "--kind", "point_value")
+    answer = run("calc", EXAMPLES, *kinds, "--check", "--json")
+    assert answer.code == 0
+    result = json.loads(answer.out)
+    assert [one["id"] for one in result["examples"]] == ["E01", "E02", "E03", "E04", "E05"]
+    assert result["equal"] == 5
+    assert result["examples"][0]["steps"]["pool"] == "69080000.00"
+
+
 def test_a_difference_exits_1_and_names_the_place(run):
     wrong = GOOD | {"outputs": {"a": OUTPUTS["a"] | {"gap": "1"}}}
     answer = run("calc", "-", "--check", stdin=json.dumps(wrong))

@@ -72,6 +72,7 @@ def test_examples_show_what_really_comes_out(document, tmp_path, monkeypatch, re
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LANG", "zh_CN.UTF-8" if document.name.endswith("zh-CN.md") else "en_US")
     monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.setenv("GROUPER_DATA", "data")
     update = request.config.getoption("--update")
     text = document.read_text("utf-8")
     names: dict[str, object] = {}

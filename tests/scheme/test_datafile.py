@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from grouper.datafile import data_folder, read_toml, read_tsv
+from grouper.datafile import data_folder, data_homes, read_toml, read_tsv
 from grouper.errors import DataFileError
 
 COLUMNS = ("code", "name")
@@ -94,3 +96,26 @@ def test_toml_numbers_stay_exact_and_mistakes_name_their_line(tmp_path: Path) ->
 
 def test_embedded_data_is_found() -> None:
     assert (data_folder("schemes", "chs_drg_20") / "scheme.toml").is_file()
+
+
+def test_data_homes_are_named_or_those_of_the_platform(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GROUPER_DATA", os.pathsep.join(("here", "there")))
+    assert data_homes() == (Path("here"), Path("there"))
+    monkeypatch.setenv("GROUPER_DATA", "")
+    for name in ("LOCALAPPDATA", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert data_homes() == (tmp_path / "grouper",)
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert data_homes() == (tmp_path / ".local" / "share" / "grouper",)
+
+
+def test_a_user_without_a_home_has_no_data(monkeypatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError
+
+    for name in ("GROUPER_DATA", "LOCALAPPDATA", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert data_homes() == ()

@@ -1,6 +1,5 @@
 """Weight tables: loading, lookup, and every kind of broken table."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -65,6 +64,7 @@ def test_weights_keep_the_digits_of_the_finest_row():
     assert t.weights.units.tolist() == [123456789, 2 * 10**9, weights.NO_VALUE]
     assert t.weight("B") == 2
     assert t.find_weight("C") is None
+    assert [str(t.weight(group)) for group in "AB"] == ["0.123456789", "2"]
 
 
 def test_the_most_specific_row_with_a_value_counts():
@@ -107,12 +107,6 @@ def test_groups_the_table_does_not_price_are_named():
         assert codes(caught) == [code]
 
 
-def test_placeholders_for_no_weight_are_data():
-    head = replace(HEAD, no_weight=frozenset(("——", "1.00")))
-    t = table(head=head, group=["A", "B", "C"], weight=["——", "1.00", "1.01"])
-    assert [t.find_weight(group) for group in "ABC"] == [None, None, Decimal("1.01")]
-
-
 def test_a_duplicate_row_is_refused():
     with pytest.raises(WeightError) as caught:
         table(group=["A", "B", "A"], weight=["1", "2", "1"])
@@ -120,13 +114,19 @@ def test_a_duplicate_row_is_refused():
     assert caught.value.issues[0].where.startswith("row 3")
 
 
-@pytest.mark.parametrize("text", ["abc", "-1", "1.2.3", "0,5", "１", "1e3", "9" * 20])
+@pytest.mark.parametrize("text", ["abc", "1.2.3", "0,5", "１", "1e3", "9" * 20])
 def test_an_unreadable_weight_is_named_with_its_cell(text):
     with pytest.raises(WeightError) as caught:
         table(group=["A", "B"], weight=["1", text])
     assert codes(caught) == ["WT103"]
     assert caught.value.issues[0].where == "row 2:weight"
     assert caught.value.issues[0].params["text"] == text
+
+
+def test_a_negative_weight_is_named_as_such():
+    with pytest.raises(WeightError) as caught:
+        table(group=["A"], weight=["-1"])
+    assert codes(caught) == ["WT110"]
 
 
 def test_all_defects_are_reported_at_once():
@@ -168,14 +168,6 @@ def test_an_unknown_table_lists_the_known_ones():
     with pytest.raises(WeightError) as caught:
         weights.load("nowhere")
     assert "shanghai-2023" in str(caught.value)
-
-
-def test_tables_are_found_by_area_and_date():
-    assert weights.find(area="310000", day=date(2023, 6, 1)).id == "shanghai-2023"
-    for day in (date(2022, 12, 31), date(2024, 1, 1)):
-        with pytest.raises(WeightError) as caught:
-            weights.find(area="310000", day=day)
-        assert codes(caught) == ["WT107"]
 
 
 @pytest.mark.parametrize("name", weights.table_ids())
