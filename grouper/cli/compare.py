@@ -197,6 +197,8 @@ def _print_summary(report: ComparisonReport, screen: Terminal) -> None:
     ]
     for kind in KINDS[1:]:
         lines.append((f"  {words(f'move.{kind}')}", f"{whole.of_kind(kind)['cases']:,}"))
+    if whole.recoded:
+        lines.append((f"  {words('compare.of_name')}", f"{whole.recoded:,}"))
     if rejected := whole.status("from", Status.REJECTED):
         lines.append((words("status.rejected"), f"{rejected:,}"))
     lines.append((words("compare.cost_moved"), money(whole.moved["cost"])))

@@ -145,6 +145,11 @@ class Breakdown:
         """The cases that move so far."""
         return self._kinds[kind]
 
+    @property
+    def recoded(self) -> int:
+        """Moved cases whose group keeps its name and has another code."""
+        return sum(flow.totals["cases"] for flow in self.flows if flow.recoded)
+
     @cached_property
     def _kinds(self) -> dict[MoveKind, Totals]:
         return {

@@ -206,6 +206,7 @@ def _figures(report: ComparisonReport, part: Breakdown) -> dict[str, Any]:
         "rows": totals["cases"],
         "moved": moved["cases"],
         "unmoved": part.of_kind("same")["cases"],
+        "recoded": part.recoded,
         "kinds": {kind: part.of_kind(kind)["cases"] for kind in KINDS},
         "cost": {
             "all": yuan(totals["cost"]),

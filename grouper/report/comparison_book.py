@@ -68,9 +68,11 @@ class _ComparisonBook(Book):
             part = whole.of_kind(kind)
             share = share_bp(part["cases"], cases)
             rows.append([words(f"move.{kind}"), part["cases"], share, part["cost"]])
+        of_name = words("compare.of_name")
+        recoded: list[Cell] = [of_name, whole.recoded, share_bp(whole.recoded, cases), None]
         total: list[Cell] = [words("page.total"), cases, share_bp(cases, cases)]
-        sheet = self.table("cmp_overview", columns, rows, [[*total, whole.totals["cost"]]])
-        top = len(rows) + 4
+        sheet = self.table("cmp_overview", columns, rows, [[*total, whole.totals["cost"]], recoded])
+        top = len(rows) + 5
         titles = ["", *(side.scheme.id for _, side in self.report.sides())]
         for column, title in enumerate(titles):
             look = self.number_header if column else self.header

@@ -66,6 +66,7 @@ def _row(report: ComparisonReport, part: Breakdown) -> dict[str, Any]:
     return {
         "cases": part.totals["cases"],
         "moved": part.moved["cases"],
+        "recoded": part.recoded,
         "share": share_bp(part.moved["cases"], part.totals["cases"]),
         "cost": part.totals["cost"],
         "cost_moved": part.moved["cost"],

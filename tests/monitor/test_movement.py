@@ -131,6 +131,7 @@ def test_a_new_code_for_the_same_name_and_a_new_name_for_the_same_code_are_told(
     recoded, renamed = found.whole.flows
     assert (recoded.recoded, recoded.renamed) == (True, False)
     assert (renamed.recoded, renamed.renamed) == (False, True)
+    assert found.whole.recoded == 1
 
 
 def test_nothing_adds_nothing():
