@@ -16,10 +16,16 @@ import pyarrow as pa
 from grouper import __version__
 from grouper.engine.drg import DrgGrouper
 from grouper.errors import Lang, RunError
+from grouper.records.assemble import assemble
+from grouper.records.check import Findings
+from grouper.records.columnar import from_table
 from grouper.records.fields import result_header
-from grouper.records.mapfile import load_map
-from grouper.records.read import Cleaning, MapSource, records_from_table
-from grouper.run.results import COLUMNS, result_columns
+from grouper.records.layout import ColumnMap
+from grouper.records.read import Cleaning, MapSource, column_map
+from grouper.records.sources import Sources, join
+from grouper.records.user import UserTable
+from grouper.run.decisions import Decisions
+from grouper.run.results import COLUMNS
 from grouper.run.schemes import load_scheme
 from grouper.scheme.compile import compile_scheme
 from grouper.scheme.model import Scheme
@@ -34,11 +40,18 @@ Batches = Iterable[pa.RecordBatch]
 class Reading:
     """How the workers read a batch, and the names of the columns that come back."""
 
-    layout: str | None
-    mapping: MapSource | None
+    columns: ColumnMap
     cleaning: Cleaning
     lang: Lang
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a worker process keeps of a scheme: it serves many partitions, one after the other."""
+
+    grouper: DrgGrouper
+    decisions: Decisions
 
 
 def group(
@@ -64,19 +77,19 @@ def group(
     from pyspark.sql.types import StringType, StructField, StructType
 
     scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
-    given = None if mapping is None else dict(load_map(mapping)[1])
     session = df.sparkSession
     is_case_sensitive = session.conf.get("spark.sql.caseSensitive", "false") == "true"
     headers = [result_header(name, lang) for name in COLUMNS]
-    empty = pa.table([pa.nulls(0)] * len(df.columns), names=df.columns)
-    user = records_from_table(empty, layout=layout, mapping=given, cleaning=cleaning).user
+    empty = _table(pa.table([pa.nulls(0)] * len(df.columns), names=df.columns), "columns")
+    columns = column_map(empty, layout, mapping, cleaning, "columns")
+    user = UserTable(empty.names, empty.columns, "arrow", 0)
     kept = user.renamed(_taken(user.names, headers, is_case_sensitive=is_case_sensitive))
     fields = [
         StructField(name, field.dataType, field.nullable, field.metadata)
         for name, field in zip(kept, df.schema.fields, strict=True)
     ]
     fields += [StructField(name, StringType()) for name in headers]
-    reading = Reading(layout, given, cleaning, lang, (*kept, *headers))
+    reading = Reading(columns, cleaning, lang, (*kept, *headers))
     task = _task(_sender(df, packed(scheme)), (scheme.id, scheme.digest), reading)
     return df.mapInArrow(task, StructType(fields))
 
@@ -133,8 +146,8 @@ _MOST_KEPT = 4
 #: Spark's batches (10,000 rows unless told otherwise) are gathered up to this much
 _CHUNK_ROWS = 100_000
 _CHUNK_BYTES = 64 << 20
-#: a worker process serves many partitions, one after the other
-_ready: dict[tuple[str, str], DrgGrouper] = {}
+#: by id and digest of the scheme, and language
+_ready: dict[tuple[str, ...], Ready] = {}
 
 
 def group_batches(
@@ -147,10 +160,10 @@ def group_batches(
     """The batches of a partition with the result columns, at most a chunk of them in memory."""
     if version != __version__:
         raise RunError("RN204", _place(), driver=version, worker=__version__)
-    grouper, done = _grouper(key, sent), 0
+    ready, done = _made_ready((*key, reading.lang), sent), 0
     for chunk in _chunks(batches):
         try:
-            yield from _grouped(chunk, grouper, reading)
+            yield from _grouped(chunk, ready, reading)
         except Exception as error:
             error.add_note(f"in {_place()}, rows {done + 1} to {done + len(chunk)}")
             raise
@@ -171,30 +184,33 @@ def _chunks(batches: Batches) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(held)
 
 
-def _grouper(key: tuple[str, str], sent: Callable[[], bytes]) -> DrgGrouper:
+def _made_ready(key: tuple[str, str, Lang], sent: Callable[[], bytes]) -> Ready:
     found = _ready.get(key)
     if found is None:
         scheme, compiled = pickle.loads(sent())
         if len(_ready) == _MOST_KEPT:
             _ready.pop(next(iter(_ready)))
-        found = _ready[key] = DrgGrouper.ready(scheme, compiled)
+        grouper = DrgGrouper.ready(scheme, compiled)
+        found = _ready[key] = Ready(grouper, Decisions(key[2]))
     return found
 
 
-def _grouped(chunk: pa.Table, grouper: DrgGrouper, reading: Reading) -> list[pa.RecordBatch]:
+def _grouped(chunk: pa.Table, ready: Ready, reading: Reading) -> list[pa.RecordBatch]:
     """The rows with the result columns, in batches of the sizes that came."""
-    records = records_from_table(
-        chunk,
-        layout=reading.layout,
-        mapping=reading.mapping,
-        cleaning=reading.cleaning,
-        name=_place(),
-        part=True,
-    )
-    results = result_columns(grouper.group(records.batch), reading.lang)
+    as_is = reading.cleaning == "as_is"
+    # nobody reads the findings of a partition: what rejects a row stands in its reason
+    table = _table(chunk, _place())
+    batch = assemble(table, reading.columns, Findings(), as_is=as_is, part=True, use="group")
+    groups = ready.grouper.group(batch)
+    results = ready.decisions.columns(ready.decisions.number(groups))
     columns = [*chunk.columns, *(values for _, values in results)]
     batches: list[pa.RecordBatch] = pa.table(columns, names=list(reading.names)).to_batches()
     return batches
+
+
+def _table(table: pa.Table, name: str) -> Sources:
+    """A table as the readers' one."""
+    return join([from_table(table, name)])
 
 
 def _place() -> str:
