@@ -171,7 +171,7 @@ def group_batches(
 
 
 def _chunks(batches: Batches) -> Iterator[pa.Table]:
-    """Consecutive batches as tables: every spelling is looked at once a table, so few are best."""
+    """Consecutive batches as tables, none empty: few are best, each costs something of its own."""
     held: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in batches:
@@ -180,7 +180,7 @@ def _chunks(batches: Batches) -> Iterator[pa.Table]:
         if rows >= _CHUNK_ROWS or size >= _CHUNK_BYTES:
             yield pa.Table.from_batches(held)
             held, rows, size = [], 0, 0
-    if held:
+    if rows:
         yield pa.Table.from_batches(held)
 
 

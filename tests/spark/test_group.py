@@ -227,7 +227,9 @@ def test_groups_do_not_depend_on_the_size_of_chunks(
     table = pa.Table.from_pylist([*GOOD, *BAD])
     expected = grouper.group_table(table, scheme=scheme)
     how, data = reading(tuple(expected.column_names)), on_spark.packed(scheme)
-    batches = table.to_batches(max_chunksize=1)
+    nothing = table.slice(0, 0).to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
+    batches = [*nothing, *table.to_batches(max_chunksize=1)]
     found = list(on_spark.group_batches(batches, lambda: data, KEY, how))
-    assert [batch.num_rows for batch in found] == [1] * len(table)
+    assert [batch.num_rows for batch in found if batch.num_rows] == [1] * len(table)
+    assert list(on_spark.group_batches(nothing, lambda: data, KEY, how)) == []
     assert pa.Table.from_batches(found).to_pylist() == expected.to_pylist()
