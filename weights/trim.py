@@ -62,6 +62,11 @@ class Limits:
     high: Fraction | None = None
 
     @property
+    def shown(self) -> tuple[Fraction | None, Fraction | None]:
+        """Both limits; a lower one below 0 keeps every cost and is shown as 0."""
+        return None if self.low is None else max(self.low, Fraction(0)), self.high
+
+    @property
     def fen(self) -> tuple[int, int]:
         """The least and the largest whole fen inside."""
         if self.low is None or self.high is None:

@@ -41,8 +41,8 @@ def render_page(data: ReportData) -> str:
         "charts": _charts(data, words),
         "most_bars": charts.MOST_BARS,
         "bars": charts.coverage_count(data.coverage),
-        "library": _script_text("echarts.min.js", "static"),
-        "script": _script_text("page.js", "templates"),
+        "library": embedded_script("echarts.min.js", "static"),
+        "script": embedded_script("page.js", "templates"),
         "style": style(),
     }
     return environment().get_template("page.html").render(context)
@@ -108,7 +108,7 @@ def script_json(value: object) -> Markup:
     return Markup(text)
 
 
-def _script_text(name: str, folder: str) -> Markup:
+def embedded_script(name: str, folder: str) -> Markup:
     """A script of ours or of the library, which must not contain the end of its element."""
     text = (_FOLDER / folder / name).read_text("utf-8")
     if "</script" in text.lower():

@@ -1,0 +1,329 @@
+"""`grouper weights estimate`: weights from grouped cases with their costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from grouper.cli.chain import check_suffix
+from grouper.cli.options import Command, Function, as_json, common, option, terminal
+from grouper.cli.output import DONE, Terminal, issue_list
+from grouper.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from weights.choices import Choices
+    from weights.estimated import Estimate
+    from weights.history import History
+    from weights.older import Comparison
+    from weights.record import Label
+
+_COLUMNS = ("group", "cost", "adrg", "name", "year", "date", "hospital", "status")
+#: what a head says where nobody said anything
+_UNKNOWN = "unknown"
+#: the first day of a table whose cases have no year
+_ALWAYS = date(2000, 1, 1)
+
+
+def _decimal(ctx: click.Context, _: click.Parameter, value: str | None) -> Fraction | None:
+    return None if value is None else _fraction(ctx, value, "est_number", value)
+
+
+def _fraction(ctx: click.Context, text: str, key: str, whole: str) -> Fraction:
+    """A decimal number; wrong usage otherwise, said with all of the value."""
+    try:
+        if not text.isascii() or "_" in text:
+            raise ValueError
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise click.BadParameter(terminal(ctx).text(f"usage.{key}", text=whole)) from None
+
+
+def _day(ctx: click.Context, _: click.Parameter, value: str | None) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(terminal(ctx).text("usage.est_day", text=value)) from None
+
+
+def _incentives(
+    ctx: click.Context, _: click.Parameter, values: Sequence[str]
+) -> dict[str, Fraction]:
+    found = {}
+    for value in values:
+        code, mark, factor = value.partition("=")
+        if not code or not mark:
+            raise click.BadParameter(terminal(ctx).text("usage.est_incentive", text=value))
+        found[code.strip()] = _fraction(ctx, factor, "est_incentive", value)
+    return found
+
+
+def _trim(ctx: click.Context, _: click.Parameter, value: str) -> tuple[str, Fraction, Fraction]:
+    from weights.trim import DEFAULTS
+
+    name, *ends = value.split(":")
+    if name not in DEFAULTS or len(ends) > 2:
+        known = ", ".join(DEFAULTS)
+        text = terminal(ctx).text("usage.est_trim", text=value, known=known)
+        raise click.BadParameter(text)
+    low, high = DEFAULTS[cast(Any, name)]
+    numbers = [_fraction(ctx, end, "est_number", end) for end in ends]
+    if len(numbers) == 1:
+        # one number is both widths, or the upper limit
+        low = numbers[0] if name in ("iqr", "log_sd") else low
+        high = numbers[0]
+    elif numbers:
+        low, high = numbers
+    return name, low, high
+
+
+def _multiples(
+    ctx: click.Context, _: click.Parameter, value: str | None
+) -> tuple[Fraction, Fraction] | None:
+    if value is None:
+        return None
+    low, _mark, high = value.partition(":")
+    return (
+        _fraction(ctx, low, "est_multiples", value),
+        _fraction(ctx, high, "est_multiples", value),
+    )
+
+
+def _year_weights(
+    ctx: click.Context, _: click.Parameter, value: str | None
+) -> list[Fraction] | dict[int, Fraction] | None:
+    if value is None:
+        return None
+    if "=" not in value:
+        return [_fraction(ctx, part, "est_years", value) for part in value.split(":")]
+    found = {}
+    for part in value.split(","):
+        year, _mark, weight = part.partition("=")
+        if not (year.strip().isascii() and year.strip().isdigit()):
+            raise click.BadParameter(terminal(ctx).text("usage.est_years", text=value))
+        found[int(year)] = _fraction(ctx, weight, "est_years", value)
+    return found
+
+
+def _head_options(function: Function) -> Function:
+    """What the table is called, and where and when it holds."""
+    for add in (
+        option("--valid-to", callback=_day, metavar="DATE", help="options.est_to"),
+        option("--valid-from", callback=_day, metavar="DATE", help="options.est_from"),
+        option("--title", metavar="TEXT", help="options.est_title"),
+        option("--id", "id_", metavar="ID", help="options.est_id"),
+        option("--area", default=_UNKNOWN, metavar="AREA", help="options.est_area"),
+        option("-s", "--scheme", default=_UNKNOWN, metavar="SCHEME", help="options.est_scheme"),
+    ):
+        function = add(function)
+    return function
+
+
+def _choice_options(function: Function) -> Function:
+    """Everything that is chosen about an estimate."""
+    some = click.Choice
+    for add in (
+        option("--one-hospital", is_flag=True, help="options.est_one_hospital"),
+        option("--level", default="0.95", callback=_decimal, metavar="P", show_default=True,
+               help="options.est_level"),
+        option("--incentive", "incentives", multiple=True, callback=_incentives,
+               metavar="CODE=FACTOR", help="options.est_incentive"),
+        option("--severity-order", default="135", metavar="LETTERS", show_default=True,
+               help="options.est_order"),
+        option("--severity", type=some(["pool", "keep"]), default="pool", show_default=True,
+               help="options.est_severity"),
+        option("--prior-cases", default="30", callback=_decimal, metavar="N", show_default=True,
+               help="options.est_prior"),
+        option("--small-cases", type=int, default=5, metavar="N", show_default=True,
+               help="options.est_small_cases"),
+        option("--small", type=some(["merge", "shrink", "mark"]), default="merge",
+               show_default=True, help="options.est_small"),
+        option("--year-mean", type=some(["years", "cases"]), default="years", show_default=True,
+               help="options.est_year_mean"),
+        option("--year-weights", callback=_year_weights, metavar="W:W:W",
+               help="options.est_year_weights"),
+        option("--trim-min-cases", type=int, default=8, metavar="N", show_default=True,
+               help="options.est_trim_cases"),
+        option("--trim", default="iqr:1.5", callback=_trim, metavar="METHOD", show_default=True,
+               help="options.est_trim"),
+    ):  # fmt: skip
+        function = add(function)
+    return function
+
+
+def _column_options(function: Function) -> Function:
+    """Which column of the files is what."""
+    function = option("--input-encoding", metavar="NAME", help="options.input_encoding")(function)
+    for name in reversed(_COLUMNS):
+        function = option(f"--{name}-column", metavar="HEADER", help="options.est_column")(function)
+    return function
+
+
+@click.command(cls=Command, name="estimate", help="help.weights_estimate")
+@click.argument("files", nargs=-1, required=True, metavar="IN... OUT")
+@_head_options
+@_choice_options
+@option("--bad-costs", type=click.Choice(["refuse", "leave-out"]), default="refuse",
+        show_default=True, help="options.est_bad")  # fmt: skip
+@option("--old", metavar="TABLE", help="options.est_old")
+@option("--outliers", callback=_multiples, metavar="LOW:HIGH", help="options.est_outliers")
+@option("--report", "reports", multiple=True, metavar="FILE", help="options.est_report")
+@_column_options
+@option("--force", is_flag=True, help="options.est_force")
+@as_json
+@common
+@click.pass_context
+def estimate(
+    ctx: click.Context,
+    /,
+    files: tuple[str, ...],
+    old: str | None,
+    reports: tuple[str, ...],
+    force: bool,
+    json_: bool,
+    **how: Any,
+) -> int:
+    """Read, estimate, compare, write: the table's folder, then the reports."""
+    from grouper.datafile import write_folder
+    from grouper.records.outfile import check_output
+    from grouper.report.weighing import FORMS, report_of, save_report
+    from grouper.run.history import read_history
+    from weights.estimate import estimate as estimated
+    from weights.load import load
+    from weights.older import compare, lacking
+    from weights.record import table_files
+
+    screen = terminal(ctx)
+    if len(files) < 2:
+        raise click.UsageError(screen.text("usage.est_files"), ctx)
+    paths, out = [Path(name) for name in files[:-1]], Path(files[-1])
+    overwrite: Any = "replace" if force else "refuse"
+    targets = [check_suffix(ctx, name, tuple(FORMS)) for name in reports]
+    for target in targets:
+        check_output(target, paths, overwrite=overwrite)
+    older = load(old) if old else None
+    with Progress(screen) as progress:
+        history = read_history(
+            paths,
+            named={k: how[f"{k}_column"] for k in _COLUMNS if how[f"{k}_column"]},
+            bad_costs=how["bad_costs"].replace("-", "_"),
+            encoding=how["input_encoding"],
+            progress=progress,
+        )
+    found = estimated(history, _choices(how, history))
+    comparison = None if older is None else compare(found, older)
+    if comparison is not None:
+        found = replace(found, issues=(*found.issues, *lacking(comparison)))
+    label = _label(how, out, paths, found, screen)
+    write_folder(out.absolute(), table_files(found, label), mark="table.toml", overwrite=overwrite)
+    report = report_of(
+        found, label, history, comparison, multiples=how["outliers"], lang=screen.lang
+    )
+    for target in targets:
+        save_report(target, report, inputs=paths, overwrite=overwrite)
+    if json_:
+        screen.json({"out": str(out), **report.to_dict(issue_list(found.issues, screen.lang))})
+    _summarize(found, comparison, screen)
+    for name in (out, *targets):
+        screen.say("say.wrote", path=name)
+    return DONE
+
+
+def _choices(how: Mapping[str, Any], history: History) -> Choices:
+    from grouper.errors import WeightError
+    from weights.choices import Choices
+    from weights.trim import Trim
+
+    method, low, high = how["trim"]
+    given = how["year_weights"]
+    if isinstance(given, list):
+        if len(given) != len(history.years):
+            years = ", ".join(map(str, history.years))
+            raise WeightError("WT140", years=years, given=":".join(map(str, given)))
+        given = dict(zip(history.years, given, strict=True))
+    return Choices(
+        trim=Trim(method, low, high, how["trim_min_cases"]),
+        year_weights=given or {},
+        year_mean=how["year_mean"],
+        small=how["small"],
+        small_cases=how["small_cases"],
+        prior_cases=how["prior_cases"],
+        severity=how["severity"],
+        severity_order=how["severity_order"],
+        incentives=how["incentives"],
+        level=how["level"],
+        hospitals="any" if how["one_hospital"] else "several",
+    )
+
+
+def _label(
+    how: Mapping[str, Any], out: Path, paths: Sequence[Path], found: Estimate, screen: Terminal
+) -> Label:
+    from grouper import __version__
+    from grouper.dated import Span
+    from weights.record import Label
+
+    start = how["valid_from"]
+    if start is None:
+        last = max(found.years, default=0)
+        start = date(last + 1, 1, 1) if last else _ALWAYS
+        if not last:
+            screen.say("estimate.no_years", day=start)
+    name = how["id_"] or out.absolute().name
+    title = how["title"] or name
+    files = ", ".join(path.name for path in paths)
+    source = f"estimated by chs-grouper {__version__} from {files}"
+    span = Span(start, how["valid_to"])
+    return Label(name, title, title, how["scheme"], how["area"], span, source)
+
+
+def _summarize(found: Estimate, comparison: Comparison | None, screen: Terminal) -> None:
+    from weights.estimated import WEAK
+    from weights.record import facts_record, places
+
+    facts = facts_record(found)
+    years = ", ".join(str(year) for year in found.years if year) or "-"
+    left_out = sum(found.left_out.values())
+    screen.say(
+        "estimate.cases",
+        cases=facts["cases"],
+        trimmed=facts["trimmed"],
+        left_out=left_out,
+        groups=facts["groups"],
+        hospitals=found.hospitals or "-",
+        years=years,
+    )
+    screen.say("estimate.mean", mean=facts["mean_cost"], riv=facts["riv"])
+    marks = Counter(mark for one in found.groups for mark in one.marks if mark in WEAK)
+    said = ", ".join(f"{screen.text(f'estimate.{m}')} {n}" for m, n in marks.most_common())
+    screen.say(
+        "estimate.carried",
+        carried=facts["groups_carried"],
+        groups=facts["groups"],
+        marks=said or screen.text("say.none"),
+    )
+    screen.say(
+        "estimate.total",
+        total=facts["total_weight"],
+        kept=found.kept,
+        residual=facts["residual"],
+    )
+    if comparison is not None:
+        rows = comparison.rows
+        screen.say(
+            "estimate.compared",
+            old=comparison.old_id,
+            both=sum(row.old is not None and row.new is not None for row in rows),
+            new=sum(row.old is None for row in rows),
+            gone=sum(row.new is None for row in rows),
+            scale="-" if comparison.scale is None else places(comparison.scale, 6),
+        )
+    screen.issues(found.issues, limit=10)
