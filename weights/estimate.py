@@ -71,9 +71,9 @@ def _refuse_empty(found: History, known: Moments) -> None:
 class _Work:
     """An estimate in the making.
 
-    kept: cases of each group; own: the mean of each group over the years; mixtures, amounts: what
-    becomes of it (fen); mean: of all cases; small: groups of few cases; pools: group -> all groups
-    of its pool.
+    kept: cases of each group; own, own_amounts: the mean of each group over the years; mixtures,
+    amounts: what becomes of it (fen); yearly: the mean of all cases of each year; mean: of all
+    cases over the years; small: groups of few cases; pools: group -> all groups of its pool.
     """
 
     found: History
@@ -83,6 +83,8 @@ class _Work:
     year_weights: list[Fraction]
     kept: list[int] = field(init=False)
     own: list[Mixture] = field(init=False)
+    own_amounts: list[Fraction] = field(init=False)
+    yearly: list[Fraction | None] = field(init=False)
     mean: Fraction = field(init=False)
     mixtures: list[Mixture] = field(init=False)
     amounts: list[Fraction] = field(init=False)
@@ -93,6 +95,11 @@ class _Work:
     def __post_init__(self) -> None:
         self.kept = self.known.kept.tolist()
         self.own = [self._joint([group]) for group in range(len(self.kept))]
+        self.own_amounts = [mix.amount(one, self.known) for one in self.own]
+        totals = zip(
+            self.known.fen.sum(axis=0).tolist(), self.known.cases.sum(axis=0).tolist(), strict=True
+        )
+        self.yearly = [Fraction(fen, n) if n else None for fen, n in totals]
         self.mean = self._overall()
 
     def adjust(self) -> None:
@@ -113,17 +120,17 @@ class _Work:
 
     def _overall(self) -> Fraction:
         """The mean of all kept cases over the years."""
-        cases, fen = self.known.cases.sum(axis=0).tolist(), self.known.fen.sum(axis=0).tolist()
+        cases = self.known.cases.sum(axis=0).tolist()
         parts = mix.year_parts(cases, self.year_weights, self.choices.year_mean)
-        return sum(
-            (p * Fraction(s, n) for p, s, n in zip(parts, fen, cases, strict=True) if n),
-            Fraction(0),
-        )
+        return sum((p * (m or 0) for p, m in zip(parts, self.yearly, strict=True)), Fraction(0))
 
     def _take(self, mixtures: list[Mixture], name: StepName) -> None:
         """Go on with these mixtures; note the total weight before the factor, and the factor."""
         self.mixtures = mixtures
-        self.amounts = [mix.amount(one, self.known) for one in mixtures]
+        self.amounts = [
+            amount if one is own else mix.amount(one, self.known)
+            for one, own, amount in zip(mixtures, self.own, self.own_amounts, strict=True)
+        ]
         whole = self.total_fen / self.mean
         for step in self.steps:
             whole *= step.factor
@@ -179,11 +186,11 @@ class _Work:
     def _with_incentives(self) -> list[Mixture]:
         """The factor of a group is its own, else that of its ADRG, else 1."""
         factors = self.choices.incentives
+        codes = zip(self.found.groups, self.found.adrgs, strict=True)
+        own = [factors.get(code, factors.get(adrg)) for code, adrg in codes]
         return [
-            mix.combined([(factors.get(code, factors.get(adrg, Fraction(1))), mixture)])
-            for code, adrg, mixture in zip(
-                self.found.groups, self.found.adrgs, self.mixtures, strict=True
-            )
+            mixture if factor is None else mix.combined([(factor, mixture)])
+            for factor, mixture in zip(own, self.mixtures, strict=True)
         ]
 
 
@@ -199,7 +206,7 @@ def _described(work: _Work) -> list[GroupWeight]:
     described = []
     for g, code in enumerate(found.groups):
         weight = work.amounts[g] / unit
-        mean = mix.amount(work.own[g], known)
+        mean = work.own_amounts[g]
         years = _years(work, g)
         cv = _cv(known, g)
         interval = uncertainty.interval(float(weight), errors[g], float(choices.level))
@@ -234,13 +241,18 @@ def printed(weight: Fraction, decimals: int) -> Decimal:
 
 
 def _years(work: _Work, group: int) -> tuple[Year, ...]:
-    known = work.known
     years = []
-    for at, year in enumerate(work.found.years):
-        n, fen = int(known.cases[group, at]), int(known.fen[group, at])
-        if n:
-            everyone = Fraction(int(known.fen[:, at].sum()), int(known.cases[:, at].sum()))
-            years.append(Year(year, n, Fraction(fen, n), Fraction(fen, n) / everyone))
+    cells = zip(
+        work.found.years,
+        work.known.cases[group].tolist(),
+        work.known.fen[group].tolist(),
+        work.yearly,
+        strict=True,
+    )
+    for year, n, fen, everyone in cells:
+        if n and everyone is not None:
+            mean = Fraction(fen, n)
+            years.append(Year(year, n, mean, mean / everyone))
     return tuple(years)
 
 

@@ -27,6 +27,8 @@ MAX_COST_FEN = (1 << COST_BITS) - 1
 _MOST_GROUPS = 1 << (63 - YEAR_BITS - COST_BITS)
 _MOST_YEARS = 1 << YEAR_BITS
 _HOSPITAL_BITS = 32
+#: years so far apart are told apart by sorting them
+_MOST_SPAN = 10_000
 #: year of cases whose year is not known
 NO_YEAR = 0
 #: stands for the cost of a case whose cost is not known, as in the record batches
@@ -148,15 +150,15 @@ def history(
     order = sorted(range(len(groups)), key=lambda k: groups[k])
     rank = np.empty(len(groups), np.int64)
     rank[order] = np.arange(len(groups))
-    years = (NO_YEAR,) if year is None else tuple(np.unique(year).tolist())
+    years, year_at = ((NO_YEAR,), None) if year is None else _positions(year)
     if len(groups) >= _MOST_GROUPS or len(years) > _MOST_YEARS:
         raise WeightError("WT143", groups=len(groups), years=len(years))
     keys = rank[group]
     keys <<= COST_BITS
     keys |= cost_fen
     keys <<= YEAR_BITS
-    if year is not None:
-        keys |= np.searchsorted(np.array(years), year)
+    if year_at is not None:
+        keys |= year_at
     keys.sort()
     adrgs = [adrg_of(code) for code in groups] if adrgs is None else adrgs
     names = [""] * len(groups) if names is None else names
@@ -183,6 +185,17 @@ def history(
 def adrg_of(code: str) -> str:
     """The ADRG of a DRG code of four places, "" for other codes (DIP)."""
     return code[:3] if len(code) == 4 else ""
+
+
+def _positions(years: NDArray[np.integer]) -> tuple[tuple[int, ...], _Ints]:
+    """The distinct years, sorted, and the position of each of (n,) years among them."""
+    first = int(years.min(initial=NO_YEAR + 9999))
+    off = years.astype(np.int64) - first
+    if off.max(initial=0) >= _MOST_SPAN:
+        distinct, at = np.unique(years, return_inverse=True)
+        return tuple(distinct.tolist()), at.astype(np.int64)
+    seen = np.bincount(off) > 0
+    return tuple((np.flatnonzero(seen) + first).tolist()), (np.cumsum(seen) - 1)[off]
 
 
 def _bad_costs(cost_fen: _Ints) -> dict[str, NDArray[np.bool_]]:

@@ -40,7 +40,7 @@ def joint(
     yearly = [sum(column) for column in zip(*cases, strict=True)]
     parts = year_parts(yearly, year_weights, year_mean)
     return {
-        (group, year): parts[year] * n / yearly[year]
+        (group, year): parts[year] if n == yearly[year] else parts[year] * Fraction(n, yearly[year])
         for group, own in zip(members, cases, strict=True)
         for year, n in enumerate(own)
         if n
@@ -58,13 +58,13 @@ def combined(mixtures: Sequence[tuple[Fraction, Mixture]]) -> Mixture:
 
 def amount(mixture: Mixture, moments: Moments) -> Fraction:
     """The mean cost in fen that a mixture stands for, exact."""
-    return sum(
-        (
-            part * Fraction(int(moments.fen[cell]), int(moments.cases[cell]))
-            for cell, part in mixture.items()
-        ),
-        Fraction(0),
-    )
+    # one reduction at the end instead of one a cell
+    above, below = 0, 1
+    for cell, part in mixture.items():
+        numerator = part.numerator * int(moments.fen[cell])
+        denominator = part.denominator * int(moments.cases[cell])
+        above, below = above * denominator + numerator * below, below * denominator
+    return Fraction(above, below)
 
 
 def tree_sum(values: Sequence[Fraction]) -> Fraction:

@@ -101,7 +101,7 @@ def _with_limits(
 
 
 class _Density:
-    """Costs of a group per fen and case around a cost."""
+    """Costs of a group per fen and case around a cost; its quartiles."""
 
     def __init__(self, costs: Costs) -> None:
         self._fen, self._cases = costs.fen, costs.cases
@@ -109,10 +109,11 @@ class _Density:
         self.first, self.third = float(costs.quantile(_FIRST)), float(costs.quantile(_THIRD))
         self._window = max(_WINDOW * (self.third - self.first) * costs.cases**-0.2, 1.0)
 
-    def __call__(self, at: float) -> float:
+    def __call__(self, at: float, *, least: int = 0) -> float:
+        """The density at a cost, as if at least so many cases were around it."""
         edges = max(at - self._window, 0.0), at + self._window
         below, above = np.searchsorted(self._fen, edges)
-        many = float(self._ends[above] - self._ends[below])
+        many = max(float(self._ends[above] - self._ends[below]), least)
         width: float = max(edges[1] - edges[0], 1.0)
         return many / (self._cases * width)
 
@@ -128,8 +129,9 @@ def _of_percentiles(costs: Costs, trim: Trim, density: _Density, limit: Limits) 
 
 
 def _of_quartiles(costs: Costs, trim: Trim, density: _Density, limit: Limits) -> _Floats:
-    first = (0.25 - (costs.fen <= density.first)) / density(density.first)
-    third = (0.75 - (costs.fen <= density.third)) / density(density.third)
+    # a quartile may lie in a gap between few cases
+    first = (0.25 - (costs.fen <= density.first)) / density(density.first, least=1)
+    third = (0.75 - (costs.fen <= density.third)) / density(density.third, least=1)
     low, high = float(trim.low), float(trim.high)
     return np.stack(
         [

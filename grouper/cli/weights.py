@@ -12,6 +12,7 @@ import click
 
 from grouper.cli.options import Command, Family, as_json, common, option, terminal
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list, sums
+from grouper.cli.weights_estimate import estimate
 
 if TYPE_CHECKING:
     from grouper.errors import Issue
@@ -375,3 +376,6 @@ def _change(change: Change) -> dict[str, object]:
         "new": None if change.new is None else format(change.new, "f"),
         "ratio": None if change.ratio is None else decimal_text(change.ratio, places=4),
     }
+
+
+weights.add_command(estimate)

@@ -70,3 +70,31 @@ def test_page_prints_to_paper(data, tmp_path):
     _, complaints = run(tmp_path, render_page(data), f"--print-to-pdf={target}")
     assert not complaints
     assert target.read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_page_of_weights_draws_the_chosen_group(lang, tmp_path):
+    from datetime import date
+    from fractions import Fraction
+
+    from weights_histories import drawn
+
+    from grouper.dated import Span
+    from grouper.report.weighing import report_of
+    from grouper.report.weighing_page import render_weighing_page
+    from weights.choices import Choices
+    from weights.estimate import estimate
+    from weights.record import Label
+
+    history = drawn(2000, 12, 4).history()
+    years = {2020: Fraction(1), 2021: Fraction(2), 2022: Fraction(7)}
+    found = estimate(history, Choices(year_weights=years))
+    label = Label("t", "测算", "estimate", "s", "1", Span(date(2023, 1, 1), None), "source")
+    report = report_of(found, label, history, lang=lang)
+    dom, complaints = run(tmp_path, render_weighing_page(report), "--dump-dom")
+    assert not complaints
+    body = dom[: dom.index("Licensed to the Apache Software Foundation")]
+    assert body.count("<svg") == 3
+    first = report.by_cases()[0]
+    assert f'<span data-title="">{first.code}</span>' in body
+    assert f'<span class="value">{first.printed}</span>' in body

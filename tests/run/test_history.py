@@ -1,4 +1,4 @@
-"""Files of grouped cases as histories: columns found, rows refused or left out, any form of file."""
+"""Files of grouped cases as histories: columns found, rows refused or left out, any form."""
 
 import json
 
