@@ -61,7 +61,7 @@ def estimate(found: History, choices: Choices | None = None) -> Estimate:
 
 
 def _refuse_empty(found: History, known: Moments) -> None:
-    empty = [code for code, n in zip(found.groups, known.kept.tolist(), strict=True) if not n]
+    empty = [code for code, n in zip(found.groups, known.kept, strict=True) if not n]
     if empty:
         shown = ", ".join(empty[:10]) + (" ..." if len(empty) > 10 else "")
         raise WeightError("WT142", count=len(empty), groups=shown)
@@ -72,8 +72,9 @@ class _Work:
     """An estimate in the making.
 
     kept: cases of each group; own, own_amounts: the mean of each group over the years; mixtures,
-    amounts: what becomes of it (fen); yearly: the mean of all cases of each year; mean: of all
-    cases over the years; small: groups of few cases; pools: group -> all groups of its pool.
+    amounts: what becomes of it, total_fen: cases times amounts; yearly: the mean of all cases of
+    each year, mean: over the years; small: groups of few cases; pools: group -> all groups of its
+    pool. Amounts are in fen.
     """
 
     found: History
@@ -81,19 +82,20 @@ class _Work:
     bounds: list[Limits]
     known: Moments
     year_weights: list[Fraction]
-    kept: list[int] = field(init=False)
+    kept: tuple[int, ...] = field(init=False)
     own: list[Mixture] = field(init=False)
     own_amounts: list[Fraction] = field(init=False)
     yearly: list[Fraction | None] = field(init=False)
     mean: Fraction = field(init=False)
     mixtures: list[Mixture] = field(init=False)
     amounts: list[Fraction] = field(init=False)
+    total_fen: Fraction = field(init=False)
     steps: list[Step] = field(default_factory=list)
     small: frozenset[int] = frozenset()
     pools: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.kept = self.known.kept.tolist()
+        self.kept = self.known.kept
         self.own = [self._joint([group]) for group in range(len(self.kept))]
         self.own_amounts = [mix.amount(one, self.known) for one in self.own]
         totals = zip(
@@ -131,15 +133,11 @@ class _Work:
             amount if one is own else mix.amount(one, self.known)
             for one, own, amount in zip(mixtures, self.own, self.own_amounts, strict=True)
         ]
+        self.total_fen = mix.tree_sum([n * u for n, u in zip(self.kept, self.amounts, strict=True)])
         whole = self.total_fen / self.mean
         for step in self.steps:
             whole *= step.factor
         self.steps.append(Step(name, whole, sum(self.kept) / whole))
-
-    @property
-    def total_fen(self) -> Fraction:
-        """Cases times amounts of all groups."""
-        return mix.tree_sum([n * u for n, u in zip(self.kept, self.amounts, strict=True)])
 
     def _families(self) -> dict[str, list[int]]:
         """ADRG -> its groups; a group without an ADRG is in none."""
@@ -258,10 +256,8 @@ def _years(work: _Work, group: int) -> tuple[Year, ...]:
 
 def _cv(known: Moments, group: int) -> float | None:
     """Standard deviation (n - 1) over mean of the kept costs."""
-    n = int(known.kept[group])
-    if n < 2:
-        return None
-    return math.sqrt(known.squares[group] / (n - 1) / known.mean(group) ** 2)
+    n, fen = known.kept[group], known.total_fen[group]
+    return None if n < 2 else math.sqrt(known.squares[group] * n * n / ((n - 1) * fen * fen))
 
 
 def _marks(
@@ -294,22 +290,21 @@ def _is_changing(
 
     The mean of all groups in a year, over which the weight is taken, counts as known.
     """
-    ratios = [year.weight for year in years]
+    ratios = [float(year.weight) for year in years]
     if len(ratios) < 2:
         return False
-    middle = sum(ratios, Fraction(0)) / len(ratios)
+    middle = math.fsum(ratios) / len(ratios)
     if max(ratios) - min(ratios) <= work.choices.changing * middle:
         return False
     at = [work.found.years.index(year.year) for year in years]
-    scale = [float(year.weight / year.mean_fen) for year in years]
+    scale = [ratio / float(year.mean_fen) for ratio, year in zip(ratios, years, strict=True)]
     variances = [float(covariance[k, k]) * s * s for k, s in zip(at, scale, strict=True)]
-    level = float(work.choices.level)
-    return uncertainty.changes_between_years([float(r) for r in ratios], variances, level)
+    return uncertainty.changes_between_years(ratios, variances, float(work.choices.level))
 
 
 def _riv(known: Moments) -> Fraction:
     """The part of the variance of kept costs that lies between groups."""
-    kept, fen = known.kept.tolist(), known.fen.sum(axis=1).tolist()
+    kept, fen = known.kept, known.total_fen
     mean = Fraction(sum(fen), sum(kept))
     between = mix.tree_sum(
         [n * (Fraction(s, n) - mean) ** 2 for s, n in zip(fen, kept, strict=True)]

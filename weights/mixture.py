@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from weights.moments import Moments
@@ -22,14 +23,17 @@ Small = Literal["merge", "shrink", "mark"]
 
 def year_parts(
     cases: Sequence[int], year_weights: Sequence[Fraction], year_mean: YearMean
-) -> list[Fraction]:
+) -> tuple[Fraction, ...]:
     """The part of each year in a mean over years: those without cases have none."""
-    parts = [
-        weight * (n if year_mean == "cases" else int(n > 0))
-        for n, weight in zip(cases, year_weights, strict=True)
-    ]
-    whole = sum(parts)
-    return [Fraction(part) / whole for part in parts]
+    counts = cases if year_mean == "cases" else (int(n > 0) for n in cases)
+    return _shares(tuple(counts), tuple(year_weights))
+
+
+@lru_cache(maxsize=1024)
+def _shares(counts: tuple[int, ...], weights: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    parts = [n * weight for n, weight in zip(counts, weights, strict=True)]
+    whole = sum(parts, Fraction(0))
+    return tuple(part / whole for part in parts)
 
 
 def joint(

@@ -68,24 +68,16 @@ class Moments:
     """What is kept of every group.
 
     cases: (groups, years) int64, kept cases; fen: the same, their cost; every: (groups,) cases
-    before trimming; squares: for each group the exact sum of the squared deviations from its own
-    mean, in square fen.
+    before trimming; kept, total_fen: (groups,) cases and cost over all years; squares: for each
+    group the exact sum of the squared deviations from its own mean, in square fen.
     """
 
     cases: _Ints
     fen: _Ints
     every: _Ints
+    kept: tuple[int, ...]
+    total_fen: tuple[int, ...]
     squares: tuple[Fraction, ...]
-
-    @property
-    def kept(self) -> _Ints:
-        """Kept cases of each group."""
-        kept: _Ints = self.cases.sum(axis=1)
-        return kept
-
-    def mean(self, group: int) -> Fraction:
-        """The mean cost of a group over all its kept cases, years alike."""
-        return Fraction(int(self.fen[group].sum()), int(self.cases[group].sum()))
 
 
 def moments(found: History, limits: Sequence[Limits]) -> Moments:
@@ -103,7 +95,8 @@ def moments(found: History, limits: Sequence[Limits]) -> Moments:
             cases[own, year] = block.by_group(many)
             fen[own, year] = block.by_group(many * block.fen)
         squares += _squares(block, kept, cases[own].sum(axis=1), fen[own].sum(axis=1))
-    return Moments(cases, fen, every, tuple(squares))
+    kept_in_all, fen_in_all = (tuple(both.sum(axis=1).tolist()) for both in (cases, fen))
+    return Moments(cases, fen, every, kept_in_all, fen_in_all, tuple(squares))
 
 
 def _squares(block: Block, kept: _Ints, cases: _Ints, fen: _Ints) -> list[Fraction]:

@@ -187,7 +187,7 @@ def _usable(
         texts = [values.known_text(value) for value in cells.values]
         name = Status.GROUPED.name.lower()
         grouped = {"", name} | {words(lang)["status"][name] for lang in ("zh", "en")}
-        use &= cells.rows([text in grouped for text in texts])
+        use &= np.array([text in grouped for text in texts])[cells.index]
     missing = int((~use).sum())
     return use, {"no_group": missing} if missing else {}
 

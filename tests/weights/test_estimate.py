@@ -360,7 +360,7 @@ def test_equal_costs_stay_whatever_the_method():
 
 
 @pytest.mark.filterwarnings("error")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(
