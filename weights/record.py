@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,7 +11,11 @@ from grouper.dated import Span
 from grouper.money import decimal_text, round_half_up, yuan
 from weights.choices import Choices
 from weights.estimated import Estimate, GroupWeight
+from weights.load import HEAD_FILE
+from weights.table import Head
+from weights.write import table_files
 
+DETAILS_FILE = "estimate.tsv"
 #: how weights and their intervals are rounded, by the name of grouper.money
 ROUNDING = "half_up"
 #: class of a group whose costs vary too much; the word most area rules use (非稳定病组)
@@ -22,30 +24,41 @@ UNSTABLE = "非稳定病组"
 Plain = str | int | Decimal | list[str] | dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What a new table is called and where it holds."""
+def head_of(
+    found: Estimate,
+    *,
+    id: str,
+    title: str,
+    scheme_id: str,
+    area: str,
+    span: Span,
+    source: str,
+) -> Head:
+    """The head of the table of an estimate, which binds nobody until the area publishes it."""
+    return Head(
+        id=id,
+        title=title,
+        title_en=title,
+        scheme_id=scheme_id,
+        area=area,
+        span=span,
+        source=source,
+        confidence="constructed",
+        severity_order=tuple(found.choices.severity_order),
+    )
 
-    id: str
-    title: str
-    title_en: str
-    scheme_id: str
-    area: str
-    span: Span
-    source: str
 
-
-def table_files(found: Estimate, label: Label) -> dict[str, bytes]:
+def estimate_files(found: Estimate, head: Head) -> dict[str, bytes]:
     """The files of the table's folder: name -> content; the same estimate, the same bytes.
 
-    table.toml: head and choices; weights.tsv: the weights in normal form; estimate.tsv: one line a
-    group with all that was found about it.
+    table.toml: head and, under `[estimate]`, facts and choices; weights.tsv: the weights in normal
+    form; estimate.tsv: one line a group with all that was found about it.
     """
-    return {
-        "table.toml": _head(found, label).encode(),
-        "weights.tsv": _tsv(_weights(found)),
-        "estimate.tsv": _tsv(details(found)),
-    }
+    files = table_files(head, _weights(found))
+    record = {**facts_record(found), **choices_record(found.choices)}
+    lines = ["", "[estimate]", *(f"{key} = {_toml(value)}" for key, value in record.items()), ""]
+    files[HEAD_FILE] += "\n".join(lines).encode()
+    return files | {DETAILS_FILE: _tsv(details(found))}
 
 
 def choices_record(choices: Choices) -> dict[str, Plain]:
@@ -138,43 +151,19 @@ def _detail(one: GroupWeight, years: Sequence[int], decimals: int) -> list[str]:
     return cells
 
 
-def _weights(found: Estimate) -> list[list[str]]:
-    """The normal form of payment.md, section 10."""
-    rows = [["group", "name", "weight", "class", "mean_cost"]]
-    rows += [
-        [
-            one.code,
-            one.name,
-            str(one.printed),
-            UNSTABLE if "unstable" in one.marks else "",
-            _fen(one.mean_fen),
-        ]
-        for one in found.groups
-    ]
-    return rows
-
-
-def _head(found: Estimate, label: Label) -> str:
-    head: dict[str, Plain | date] = {
-        "format": 1,
-        "id": label.id,
-        "title": label.title,
-        "title_en": label.title_en,
-        "scheme": label.scheme_id,
-        "area": label.area,
-        "valid_from": label.span.start,
-        **({} if label.span.end is None else {"valid_to": label.span.end}),
-        "source": label.source,
-        # an estimate binds nobody until the area publishes it
-        "confidence": "constructed",
+def _weights(found: Estimate) -> dict[str, list[str]]:
+    """The columns of the normal form."""
+    groups = found.groups
+    return {
+        "group": [one.code for one in groups],
+        "name": [_one_line(one.name) for one in groups],
+        "weight": [str(one.printed) for one in groups],
+        "class": [UNSTABLE if "unstable" in one.marks else "" for one in groups],
+        "mean_cost": [_fen(one.mean_fen) for one in groups],
     }
-    record = {**facts_record(found), **choices_record(found.choices)}
-    lines = [f"{key} = {_toml(value)}" for key, value in head.items()]
-    lines += ["", "[estimate]", *(f"{key} = {_toml(value)}" for key, value in record.items())]
-    return "\n".join(lines) + "\n"
 
 
-def _toml(value: Plain | date) -> str:
+def _toml(value: Plain) -> str:
     if isinstance(value, str):
         return toml_text(value)
     if isinstance(value, list):
@@ -182,13 +171,17 @@ def _toml(value: Plain | date) -> str:
     if isinstance(value, dict):
         pairs = (f"{toml_text(key)} = {toml_text(text)}" for key, text in value.items())
         return f"{{ {', '.join(pairs)} }}" if value else "{}"
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return str(value)
 
 
 def _tsv(rows: Iterable[Sequence[str]]) -> bytes:
-    # a name may hold what a table file must not
-    lines = ("\t".join(" ".join(cell.split()) for cell in row) for row in rows)
+    lines = ("\t".join(map(_one_line, row)) for row in rows)
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _one_line(text: str) -> str:
+    """A text without what a table file must not hold."""
+    return " ".join(text.split())
 
 
 def _number(value: Fraction) -> str:

@@ -22,7 +22,7 @@ KINDS: Mapping[str, str] = {
     "cover": "grouper.monitor.coverage:calculate_cover",
     "base_rate": "weights.calculate_rates:calculate_base_rate",
     "point_value": "weights.calculate_rates:calculate_point_value",
-    "weights": "weights.calculate:calculate_weights",
+    "weights": "weights.calculate_weights:calculate_weights",
 }
 
 #: gives the outputs alone, or with the steps that led there

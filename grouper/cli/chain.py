@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,16 @@ def month_value(ctx: click.Context, _: click.Parameter, value: str | None) -> st
     if value is not None and not _MONTH.fullmatch(value):
         raise click.UsageError(terminal(ctx).text("usage.month_form", text=value), ctx)
     return value
+
+
+def date_value(ctx: click.Context, _: click.Parameter, value: str | None) -> date | None:
+    """A day in the form 2024-06-30; wrong usage otherwise."""
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(terminal(ctx).text("usage.date_form", text=value)) from None
 
 
 def check_suffix(ctx: click.Context, path: str, suffixes: Sequence[str]) -> Path:

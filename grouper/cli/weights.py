@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from grouper.cli.chain import date_value
 from grouper.cli.options import Command, Family, as_json, common, option, terminal
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list, sums
 from grouper.cli.weights_estimate import estimate
@@ -30,15 +31,6 @@ _SHOWN = 5
 @common
 def weights() -> None:
     """The family; its help text stands in the command texts."""
-
-
-def _date(ctx: click.Context, _: click.Parameter, value: str | None) -> date | None:
-    if value is None:
-        return None
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(terminal(ctx).text("usage.date_form", text=value)) from None
 
 
 @weights.command("list", cls=Command, help="help.weights_list")
@@ -71,7 +63,7 @@ def list_(ctx: click.Context, area: str | None, json_: bool) -> int:
 @weights.command("show", cls=Command, help="help.weights_show")
 @click.argument("group", metavar="GROUP")
 @option("--area", metavar="AREA", help="options.weights_area")
-@option("--on", "day", metavar="DATE", callback=_date, help="options.on_day")
+@option("--on", "day", metavar="DATE", callback=date_value, help="options.on_day")
 @option("--table", metavar="TABLE", help="options.weights_table")
 @option("--scheme", "scheme_id", metavar="SCHEME", default="", help="options.weights_scheme")
 @option("--insurance", default="", metavar="CODE", help="options.insurance")

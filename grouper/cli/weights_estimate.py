@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from grouper.cli.chain import check_suffix
+from grouper.cli.chain import check_suffix, date_value
 from grouper.cli.options import Command, Function, as_json, common, option, terminal
 from grouper.cli.output import DONE, Terminal, issue_list
 from grouper.cli.progress import Progress
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from weights.estimated import Estimate
     from weights.history import History
     from weights.older import Comparison
-    from weights.record import Label
+    from weights.table import Head
 
 _COLUMNS = ("group", "cost", "adrg", "name", "year", "date", "hospital", "status")
 #: what a head says where nobody said anything
@@ -43,15 +43,6 @@ def _fraction(ctx: click.Context, text: str, key: str, whole: str) -> Fraction:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise click.BadParameter(terminal(ctx).text(f"usage.{key}", text=whole)) from None
-
-
-def _day(ctx: click.Context, _: click.Parameter, value: str | None) -> date | None:
-    if value is None:
-        return None
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(terminal(ctx).text("usage.est_day", text=value)) from None
 
 
 def _incentives(
@@ -116,8 +107,8 @@ def _year_weights(
 def _head_options(function: Function) -> Function:
     """What the table is called, and where and when it holds."""
     for add in (
-        option("--valid-to", callback=_day, metavar="DATE", help="options.est_to"),
-        option("--valid-from", callback=_day, metavar="DATE", help="options.est_from"),
+        option("--valid-to", callback=date_value, metavar="DATE", help="options.est_to"),
+        option("--valid-from", callback=date_value, metavar="DATE", help="options.est_from"),
         option("--title", metavar="TEXT", help="options.est_title"),
         option("--id", "id_", metavar="ID", help="options.est_id"),
         option("--area", default=_UNKNOWN, metavar="AREA", help="options.est_area"),
@@ -197,9 +188,9 @@ def estimate(
     from grouper.report.weighing import FORMS, report_of, save_report
     from grouper.run.history import read_history
     from weights.estimate import estimate as estimated
-    from weights.load import load
+    from weights.load import HEAD_FILE, load
     from weights.older import compare, lacking
-    from weights.record import table_files
+    from weights.record import estimate_files
 
     screen = terminal(ctx)
     if len(files) < 2:
@@ -222,10 +213,10 @@ def estimate(
     comparison = None if older is None else compare(found, older)
     if comparison is not None:
         found = replace(found, issues=(*found.issues, *lacking(comparison)))
-    label = _label(how, out, paths, found, screen)
-    write_folder(out.absolute(), table_files(found, label), mark="table.toml", overwrite=overwrite)
+    head = _head(how, out, paths, found, screen)
+    write_folder(out.absolute(), estimate_files(found, head), mark=HEAD_FILE, overwrite=overwrite)
     report = report_of(
-        found, label, history, comparison, multiples=how["outliers"], lang=screen.lang
+        found, head, history, comparison, multiples=how["outliers"], lang=screen.lang
     )
     for target in targets:
         save_report(target, report, inputs=paths, overwrite=overwrite)
@@ -264,12 +255,12 @@ def _choices(how: Mapping[str, Any], history: History) -> Choices:
     )
 
 
-def _label(
+def _head(
     how: Mapping[str, Any], out: Path, paths: Sequence[Path], found: Estimate, screen: Terminal
-) -> Label:
+) -> Head:
     from grouper import __version__
     from grouper.dated import Span
-    from weights.record import Label
+    from weights.record import head_of
 
     start = how["valid_from"]
     if start is None:
@@ -278,11 +269,16 @@ def _label(
         if not last:
             screen.say("estimate.no_years", day=start)
     name = how["id_"] or out.absolute().name
-    title = how["title"] or name
     files = ", ".join(path.name for path in paths)
-    source = f"estimated by chs-grouper {__version__} from {files}"
-    span = Span(start, how["valid_to"])
-    return Label(name, title, title, how["scheme"], how["area"], span, source)
+    return head_of(
+        found,
+        id=name,
+        title=how["title"] or name,
+        scheme_id=how["scheme"],
+        area=how["area"],
+        span=Span(start, how["valid_to"]),
+        source=f"estimated by chs-grouper {__version__} from {files}",
+    )
 
 
 def _summarize(found: Estimate, comparison: Comparison | None, screen: Terminal) -> None:

@@ -17,7 +17,8 @@ from weights.distribution import Distribution, Outliers, distribution, outliers
 from weights.estimated import Estimate, GroupWeight
 from weights.history import History
 from weights.older import Comparison
-from weights.record import Label, choices_record, details, facts_record, places
+from weights.record import choices_record, details, facts_record, places
+from weights.table import Head
 
 #: groups of which the page shows the costs; the table and the workbook have all of them
 MOST_GROUPS = 1500
@@ -32,7 +33,7 @@ class WeighingReport:
     """
 
     found: Estimate
-    label: Label
+    head: Head
     distributions: Mapping[int, Distribution]
     outliers: Mapping[int, Outliers]
     comparison: Comparison | None
@@ -41,7 +42,7 @@ class WeighingReport:
     @property
     def title(self) -> str:
         """The title of the table in the language of the report."""
-        return self.label.title if self.lang == "zh" else self.label.title_en
+        return self.head.title if self.lang == "zh" else self.head.title_en
 
     @property
     def program(self) -> str:
@@ -69,10 +70,10 @@ class WeighingReport:
             for step in self.found.steps
         ]
         return {
-            "table": self.label.id,
-            "scheme": self.label.scheme_id,
-            "area": self.label.area,
-            "source": self.label.source,
+            "table": self.head.id,
+            "scheme": self.head.scheme_id,
+            "area": self.head.area,
+            "source": self.head.source,
             "facts": facts_record(self.found),
             "choices": choices_record(self.found.choices),
             "steps": steps,
@@ -114,7 +115,7 @@ def _compared(comparison: Comparison | None) -> dict[str, Any] | None:
 
 def report_of(
     found: Estimate,
-    label: Label,
+    head: Head,
     history: History,
     comparison: Comparison | None = None,
     *,
@@ -128,7 +129,7 @@ def report_of(
     """
     order = sorted(range(len(found.groups)), key=lambda g: (-found.groups[g].kept, g))
     spread = {group: distribution(history, group) for group in sorted(order[:MOST_GROUPS])}
-    report = WeighingReport(found, label, spread, {}, comparison, lang)
+    report = WeighingReport(found, head, spread, {}, comparison, lang)
     if multiples is None:
         return report
     beyond = {}

@@ -78,14 +78,13 @@ def _sections(report: WeighingReport) -> tuple[str, ...]:
 
 def rests_on(report: WeighingReport, words: Words) -> list[tuple[str, str]]:
     """Table, facts and choices: title and value, in the order of table.toml."""
-    label = report.label
     head = {
-        "table": label.id,
-        "scheme": label.scheme_id,
-        "area": label.area,
-        "valid_from": label.span.start,
-        "valid_to": label.span.end or "-",
-        "source": label.source,
+        "table": report.head.id,
+        "scheme": report.head.scheme_id,
+        "area": report.head.area,
+        "valid_from": report.head.span.start,
+        "valid_to": report.head.span.end or "-",
+        "source": report.head.source,
     }
     left_out = {words(f"weigh_left.{key}"): n for key, n in report.found.left_out.items()}
     facts = {**facts_record(report.found), "left_out": left_out}

@@ -192,6 +192,7 @@ def test_a_table_is_not_overwritten_unasked(run, tmp_path):
     # a folder that is no table is never replaced
     other = tmp_path / "other"
     other.mkdir()
+    (other / "notes.txt").write_text("kept")
     assert run("weights", "estimate", path, other, "--force").code == 3
 
 

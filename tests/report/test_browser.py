@@ -84,13 +84,14 @@ def test_the_page_of_weights_draws_the_chosen_group(lang, tmp_path):
     from grouper.report.weighing_page import render_weighing_page
     from weights.choices import Choices
     from weights.estimate import estimate
-    from weights.record import Label
+    from weights.table import Head
 
     history = drawn(2000, 12, 4).history()
     years = {2020: Fraction(1), 2021: Fraction(2), 2022: Fraction(7)}
     found = estimate(history, Choices(year_weights=years))
-    label = Label("t", "测算", "estimate", "s", "1", Span(date(2023, 1, 1), None), "source")
-    report = report_of(found, label, history, lang=lang)
+    span = Span(date(2023, 1, 1), None)
+    head = Head("t", "测算", "estimate", "s", "1", span, "source", "constructed")
+    report = report_of(found, head, history, lang=lang)
     dom, complaints = run(tmp_path, render_weighing_page(report), "--dump-dom")
     assert not complaints
     body = dom[: dom.index("Licensed to the Apache Software Foundation")]

@@ -20,9 +20,10 @@ from weights.choices import Choices
 from weights.distribution import distribution, outliers
 from weights.estimate import estimate
 from weights.history import history
-from weights.record import Label
+from weights.table import Head
 
-LABEL = Label("t", "测算", "estimate", "s", "1", Span(date(2023, 1, 1), None), "source")
+SPAN = Span(date(2023, 1, 1), None)
+HEAD = Head("t", "测算", "estimate", "s", "1", SPAN, "source", "constructed")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def report():
     data = drawn(3000, 30, 4).history()
     years = {2020: Fraction(1), 2021: Fraction(2), 2022: Fraction(7)}
     found = estimate(data, Choices(year_weights=years, severity="keep"))
-    return report_of(found, LABEL, data, multiples=(Fraction(2, 5), Fraction(3)), lang="en")
+    return report_of(found, HEAD, data, multiples=(Fraction(2, 5), Fraction(3)), lang="en")
 
 
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=60))
@@ -78,7 +79,7 @@ def test_the_data_of_the_page_are_json(report, lang):
 
 def test_a_history_of_one_case(report):
     found = history(["A"], np.zeros(1, int), np.ones(1, np.int64))
-    one = report_of(estimate(found, Choices()), LABEL, found)
+    one = report_of(estimate(found, Choices()), HEAD, found)
     page = render_weighing_page(one)
     # no interval, no point: no chart of all groups
     assert 'id="scatter"' not in page
