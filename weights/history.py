@@ -127,9 +127,9 @@ def history(
     """The history of some cases.
 
     group: (n,) position in `groups`; cost_fen: (n,) whole fen, above 0; year: (n,); hospital: (n,)
-    position in `hospitals`; adrgs: of each group, None = the code without its last letter where
-    codes have four (CHS-DRG 2.0: three letters of the ADRG, one of the severity); left_out: rows
-    left out before, by reason; where: names the place of a row in messages.
+    position in `hospitals`, -1 where it is not known; adrgs: of each group, None = the first three
+    letters of a code of four (CHS-DRG 2.0: the ADRG, then the severity); left_out: rows left out
+    before, by reason; where: names the place of a row in messages.
 
     Raises WeightError WT133 for a cost of 0, WT134 below 0, WT135 missing or above `MAX_COST_FEN`
     unless `bad_costs` says to leave such cases out, WT136 for an empty group code, WT143 for more
@@ -167,7 +167,8 @@ def history(
     if hospital is not None and len(hospitals):
         place = np.empty(len(hospitals), np.int64)
         place[places] = np.arange(len(hospitals))
-        pairs = np.sort((rank[group] << _HOSPITAL_BITS) | place[hospital])
+        told = hospital >= 0
+        pairs = np.sort((rank[group[told]] << _HOSPITAL_BITS) | place[hospital[told]])
     return _without_idle(
         History(
             tuple(groups[k] for k in order),

@@ -239,13 +239,14 @@ def _one_adrg(groups: Sequence[str], told: Sequence[set[str]]) -> list[str]:
 
 
 def _hospitals(table: Sources, column: int | None) -> tuple[list[str], NDArray[np.int64] | None]:
+    """The hospitals of a part, and which of them each row is of, -1 where it is not said."""
     if column is None:
         return [], None
     cells = cells_of(table.columns[column])
     texts = [values.known_text(value) for value in cells.values]
-    hospitals = sorted(set(texts))
+    hospitals = sorted({*texts} - {""})
     rank = {text: k for k, text in enumerate(hospitals)}
-    return hospitals, np.array([rank[text] for text in texts], np.int64)[cells.index]
+    return hospitals, np.array([rank.get(text, -1) for text in texts], np.int64)[cells.index]
 
 
 def _years(table: Sources, columns: Columns, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:

@@ -123,6 +123,14 @@ def test_rows_that_are_no_cases_are_named(tmp_path, header, cell, code, place):
         assert sum(left.left_out.values()) == 3
 
 
+def test_a_case_of_no_known_hospital_is_of_none(tmp_path):
+    rows = ROWS | {"医疗机构代码": ["", "H1", "nan", "", ""]}
+    found = read_history([write(tmp_path / "in.csv", rows)])
+    assert found.hospitals == ("H1",)
+    many, largest = found.hospital_counts()
+    assert (many.tolist(), largest.tolist()) == ([0, 1, 0], [0, 1, 0])
+
+
 def test_a_cost_of_a_case_without_group_does_not_matter(tmp_path):
     rows = ROWS | {"医疗总费用": ["1", "2", "3", "0", "-4"]}
     assert read_history([write(tmp_path / "in.csv", rows)]).cases == 3
