@@ -185,7 +185,8 @@ def estimate(
     """Read, estimate, compare, write: the table's folder, then the reports."""
     from grouper.datafile import write_folder
     from grouper.records.outfile import check_output
-    from grouper.report.weighing import FORMS, report_of, save_report
+    from grouper.report.save import save
+    from grouper.report.weighing import FORMS, report_of
     from grouper.run.history import read_history
     from weights.estimate import estimate as estimated
     from weights.load import HEAD_FILE, load
@@ -219,7 +220,8 @@ def estimate(
         found, head, history, comparison, multiples=how["outliers"], lang=screen.lang
     )
     for target in targets:
-        save_report(target, report, inputs=paths, overwrite=overwrite)
+        content = FORMS[target.suffix.lower()](report)
+        save(target, content, inputs=paths, overwrite=overwrite)
     if json_:
         screen.json({"out": str(out), **report.to_dict(issue_list(found.issues, screen.lang))})
     _summarize(found, comparison, screen)

@@ -6,13 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from grouper import __version__
 from grouper.errors import Lang
-from grouper.records.outfile import Overwrite
-from grouper.report.save import save
 from weights.distribution import Distribution, Outliers, distribution, outliers
 from weights.estimated import Estimate, GroupWeight
 from weights.history import History
@@ -164,17 +161,3 @@ FORMS: Mapping[str, Callable[[WeighingReport], bytes]] = {
     ".xlsx": _book,
     ".json": _json,
 }
-
-
-def save_report(
-    path: Path,
-    report: WeighingReport,
-    *,
-    inputs: Sequence[str | Path] = (),
-    overwrite: Overwrite = "refuse",
-) -> None:
-    """Write a page, a workbook or JSON, by the suffix of `path` (one of FORMS).
-
-    Raises DataFileError for an output that must not or cannot be written.
-    """
-    save(path, FORMS[path.suffix.lower()](report), inputs=inputs, overwrite=overwrite)

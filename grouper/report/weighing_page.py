@@ -50,7 +50,7 @@ def render_weighing_page(report: WeighingReport) -> str:
         "places": places,
         "older": () if report.comparison is None else report.comparison.rows[:_OLDER],
         "library": embedded_script("echarts.min.js", "static"),
-        "script": embedded_script("weigh.js", "templates"),
+        "scripts": [embedded_script(name, "templates") for name in ("weigh.js", "page.js")],
     }
     return environment().get_template("weigh.html").render(context)
 

@@ -1,24 +1,16 @@
-// Draws the chart of all groups, and the charts and facts of the group that is chosen. Every number
-// comes from the JSON beside the charts; nothing is computed here.
+// Fills the charts and facts of the group that is chosen. Every number comes from the JSON in the
+// page; nothing is computed here. page.js, which comes after this, draws the frames.
 (function () {
   "use strict";
-  var locale = document.documentElement.lang.indexOf("zh") === 0 ? "ZH" : "EN";
-  var drawn = [];
-  function draw(id) {
+  var source = document.getElementById("groups-data");
+  if (!source) { return; }
+  var groups = JSON.parse(source.textContent);
+  var choose = document.getElementById("choose");
+  // a chart that is drawn while hidden has no size
+  document.getElementById("chosen").hidden = false;
+  function chart(id) {
     var canvas = document.getElementById(id);
-    if (!canvas) { return null; }
-    var figure = canvas.parentNode;
-    figure.hidden = false;
-    var chart = echarts.init(canvas, null, { renderer: "svg", locale: locale });
-    chart.setOption(JSON.parse(figure.querySelector("script").textContent));
-    drawn.push(chart);
-    return chart;
-  }
-  // with a view box the drawing scales with its box, which is how the style sheet fits it to paper
-  function scalable() {
-    document.querySelectorAll("figure.chart svg").forEach(function (svg) {
-      svg.setAttribute("viewBox", "0 0 " + svg.getAttribute("width") + " " + svg.getAttribute("height"));
-    });
+    return canvas && echarts.getInstanceByDom(canvas);
   }
   function lines(named, position) {
     return {
@@ -35,46 +27,51 @@
     to[axis] = ends[1];
     return { silent: true, itemStyle: { color: colour }, data: [[from, to]] };
   }
-  var scatter = draw("scatter");
-  var source = document.getElementById("groups-data");
-  if (source) {
-    var groups = JSON.parse(source.textContent);
-    var choose = document.getElementById("choose");
-    document.getElementById("chosen").hidden = false;
-    var costs = draw("costs"), years = draw("years");
-    var show = function (code) {
-      var one = groups[code];
-      choose.value = code;
-      document.querySelectorAll("[data-title]").forEach(function (place) { place.textContent = one.title; });
-      costs.setOption({ series: [{
-        data: one.costs.steps,
-        markArea: band("xAxis", one.costs.kept, one.costs.colour),
-        markLine: lines(one.costs.lines, "end")
-      }] });
-      if (years) {
-        years.setOption({ xAxis: { data: one.years.labels }, yAxis: { min: one.years.axis[0], max: one.years.axis[1] }, series: [{
-          data: one.years.values,
-          markArea: band("yAxis", one.years.band, one.costs.colour),
-          markLine: lines([{ name: one.years.weight, yAxis: one.years.weight }], "insideEndTop")
-        }] });
-      }
-      var list = document.getElementById("facts");
-      list.textContent = "";
-      one.facts.forEach(function (fact) {
-        var item = document.createElement("li");
-        ["label", "value"].forEach(function (kind, at) {
-          var part = document.createElement("span");
-          part.className = kind;
-          part.textContent = fact[at];
-          item.appendChild(part);
-        });
-        list.appendChild(item);
+  function showCosts(costs) {
+    chart("costs").setOption({ series: [{
+      data: costs.steps,
+      markArea: band("xAxis", costs.kept, costs.colour),
+      markLine: lines(costs.lines, "end")
+    }] });
+  }
+  function showYears(years, colour) {
+    var named = [{ name: years.weight, yAxis: years.weight }];
+    chart("years").setOption({
+      xAxis: { data: years.labels },
+      yAxis: { min: years.axis[0], max: years.axis[1] },
+      series: [{
+        data: years.values,
+        markArea: band("yAxis", years.band, colour),
+        markLine: lines(named, "insideEndTop")
+      }]
+    });
+  }
+  function showFacts(facts) {
+    var list = document.getElementById("facts");
+    list.textContent = "";
+    facts.forEach(function (fact) {
+      var item = document.createElement("li");
+      ["label", "value"].forEach(function (kind, at) {
+        var part = document.createElement("span");
+        part.className = kind;
+        part.textContent = fact[at];
+        item.appendChild(part);
       });
-      scalable();
-    };
+      list.appendChild(item);
+    });
+  }
+  function show(code) {
+    var one = groups[code];
+    choose.value = code;
+    document.querySelectorAll("[data-title]").forEach(function (place) { place.textContent = one.title; });
+    showCosts(one.costs);
+    if (chart("years")) { showYears(one.years, one.costs.colour); }
+    showFacts(one.facts);
+  }
+  document.addEventListener("DOMContentLoaded", function () {
     choose.addEventListener("change", function () { show(choose.value); });
-    if (scatter) {
-      scatter.on("click", function (event) {
+    if (chart("scatter")) {
+      chart("scatter").on("click", function (event) {
         if (groups[event.name]) {
           show(event.name);
           document.getElementById("group").scrollIntoView();
@@ -82,15 +79,5 @@
       });
     }
     show(choose.value);
-  }
-  var waiting = 0;
-  window.addEventListener("resize", function () {
-    window.clearTimeout(waiting);
-    waiting = window.setTimeout(function () {
-      if (window.matchMedia("print").matches) { return; }
-      drawn.forEach(function (chart) { chart.resize(); });
-      scalable();
-    }, 100);
   });
-  scalable();
 })();
