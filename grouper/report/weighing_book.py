@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from grouper.money import round_half_up
-from grouper.report.book import GRID, NOTES, Book, Cell, Column
+from grouper.report.book import GRID, Book, Cell, Column
 from grouper.report.charts import BLUE, MOST_BARS
 from grouper.report.weighing import WeighingReport
 from grouper.report.weighing_charts import marks_text
@@ -41,20 +41,12 @@ class _WeighingBook(Book):
     def notes(self) -> None:
         """Facts, choices, and what a reader has to know."""
         words, report = self.words, self.report
-        sheet = self.sheet("notes")
-        for column, width in enumerate(NOTES):
-            sheet.set_column(column, column, width)
-        self.put(sheet, 0, 0, report.title, "text", self.title)
-        self.put(sheet, 1, 0, words("weigh.demo_hint"), "text", self.warning)
         facts = [(words("page.program"), report.program), *rests_on(report, words)]
         facts += [
             (words("page.notes"), f"{issue.code} {issue.what(report.lang)}")
             for issue in report.found.issues
         ]
-        for column, key in enumerate(("page.item", "page.value")):
-            self.put(sheet, 3, column, words(key), "text", self.header)
-        for row, cells in enumerate(facts, 4):
-            self.wrap(sheet, row, dict(enumerate(cells)), dict(enumerate(NOTES)))
+        self.notes_sheet(report.title, facts, warning=words("weigh.demo_hint"))
 
     def groups(self) -> None:
         """Every weight with its interval; a chart of the groups with most cases."""
