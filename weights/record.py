@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from grouper.datafile import toml_text
+from grouper.datafile import parse_toml, toml_text
 from grouper.dated import Span
+from grouper.errors import WeightError
 from grouper.money import decimal_text, round_half_up, yuan
 from weights.choices import Choices
 from weights.estimated import Estimate, GroupWeight
+from weights.head import head_issues
 from weights.load import HEAD_FILE
 from weights.table import Head
 from weights.write import table_files
@@ -52,12 +54,17 @@ def estimate_files(found: Estimate, head: Head) -> dict[str, bytes]:
     """The files of the table's folder: name -> content; the same estimate, the same bytes.
 
     table.toml: head and, under `[estimate]`, facts and choices; weights.tsv: the weights in normal
-    form; estimate.tsv: one line a group with all that was found about it.
+    form; estimate.tsv: one line a group with all that was found about it. Raises WeightError
+    WT106 for a head that no table may have.
     """
     files = table_files(head, _weights(found))
     record = {**facts_record(found), **choices_record(found.choices)}
     lines = ["", "[estimate]", *(f"{key} = {_toml(value)}" for key, value in record.items()), ""]
     files[HEAD_FILE] += "\n".join(lines).encode()
+    raw = parse_toml(files[HEAD_FILE], HEAD_FILE)
+    raw.pop("format")
+    if issues := head_issues(raw, HEAD_FILE):
+        raise WeightError.of(issues)
     return files | {DETAILS_FILE: _tsv(details(found))}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from weights.table import Head
 
 _COLUMNS = ("group", "cost", "adrg", "name", "year", "date", "hospital", "status")
+#: the id of a table whose folder has no letter that an id may have
+_UNNAMED = "estimate"
 #: what a head says where nobody said anything
 _UNKNOWN = "unknown"
 #: the first day of a table whose cases have no year
@@ -187,7 +190,6 @@ def estimate(
     from grouper.records.outfile import check_output
     from grouper.report.save import save
     from grouper.report.weighing import FORMS, report_of
-    from grouper.run.history import read_history
     from weights.estimate import estimate as estimated
     from weights.load import HEAD_FILE, load
     from weights.older import compare, lacking
@@ -196,38 +198,49 @@ def estimate(
     screen = terminal(ctx)
     if len(files) < 2:
         raise click.UsageError(screen.text("usage.est_files"), ctx)
-    paths, out = [Path(name) for name in files[:-1]], Path(files[-1])
+    paths, out = [Path(name) for name in files[:-1]], Path(files[-1]).absolute()
     overwrite: Any = "replace" if force else "refuse"
     targets = [check_suffix(ctx, name, tuple(FORMS)) for name in reports]
     for target in targets:
         check_output(target, paths, overwrite=overwrite)
+    if out.exists():
+        # said before anything is read, not after
+        check_output(out / HEAD_FILE if out.is_dir() else out, paths, overwrite=overwrite)
     older = load(old) if old else None
+    history = _read(paths, how, screen)
+    found = estimated(history, _choices(how, history))
+    comparison = None if older is None else compare(found, older)
+    if comparison is not None:
+        found = replace(found, issues=(*found.issues, *lacking(comparison)))
+    head = _head(how, out, paths, found, screen)
+    table = estimate_files(found, head)
+    report = report_of(
+        found, head, history, comparison, multiples=how["outliers"], lang=screen.lang
+    )
+    pages = [(target, FORMS[target.suffix.lower()](report)) for target in targets]
+    write_folder(out, table, mark=HEAD_FILE, overwrite=overwrite)
+    for target, content in pages:
+        save(target, content, inputs=paths, overwrite=overwrite)
+    if json_:
+        issues = issue_list(found.issues, screen.lang)
+        screen.json({"out": files[-1], **report.to_dict(issues)})
+    _summarize(found, comparison, screen)
+    for name in (files[-1], *targets):
+        screen.say("say.wrote", path=name)
+    return DONE
+
+
+def _read(paths: Sequence[Path], how: Mapping[str, Any], screen: Terminal) -> History:
+    from grouper.run.history import read_history
+
     with Progress(screen) as progress:
-        history = read_history(
+        return read_history(
             paths,
             named={k: how[f"{k}_column"] for k in _COLUMNS if how[f"{k}_column"]},
             bad_costs=how["bad_costs"].replace("-", "_"),
             encoding=how["input_encoding"],
             progress=progress,
         )
-    found = estimated(history, _choices(how, history))
-    comparison = None if older is None else compare(found, older)
-    if comparison is not None:
-        found = replace(found, issues=(*found.issues, *lacking(comparison)))
-    head = _head(how, out, paths, found, screen)
-    write_folder(out.absolute(), estimate_files(found, head), mark=HEAD_FILE, overwrite=overwrite)
-    report = report_of(
-        found, head, history, comparison, multiples=how["outliers"], lang=screen.lang
-    )
-    for target in targets:
-        content = FORMS[target.suffix.lower()](report)
-        save(target, content, inputs=paths, overwrite=overwrite)
-    if json_:
-        screen.json({"out": str(out), **report.to_dict(issue_list(found.issues, screen.lang))})
-    _summarize(found, comparison, screen)
-    for name in (out, *targets):
-        screen.say("say.wrote", path=name)
-    return DONE
 
 
 def _choices(how: Mapping[str, Any], history: History) -> Choices:
@@ -270,12 +283,13 @@ def _head(
         start = date(last + 1, 1, 1) if last else _ALWAYS
         if not last:
             screen.say("estimate.no_years", day=start)
-    name = how["id_"] or out.absolute().name
+    # an id is made of small letters, digits and - _ .
+    name = how["id_"] or re.sub(r"[^a-z0-9_.]+", "-", out.name.lower()).strip("-.") or _UNNAMED
     files = ", ".join(path.name for path in paths)
     return head_of(
         found,
         id=name,
-        title=how["title"] or name,
+        title=how["title"] or out.name,
         scheme_id=how["scheme"],
         area=how["area"],
         span=Span(start, how["valid_to"]),

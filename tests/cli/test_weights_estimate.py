@@ -209,3 +209,24 @@ def test_the_worked_examples_of_weights(run):
     answer = run("calc", examples, "--kind", "weights", "--check", "--json")
     assert answer.code == 0
     assert {one["id"] for one in json.loads(answer.out)["examples"]} == {"E06", "E07"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("City 2026", "city-2026"), ("本市权重", "estimate"), ("权重v2", "v2")]
+)
+def test_a_folder_of_any_name_holds_a_table_that_loads(run, tmp_path, folder, name):
+    path, out = few(tmp_path / "in.csv", "AB11,1,2022,H1", "AB11,3,2022,H2"), tmp_path / folder
+    assert run("weights", "estimate", path, out).code == 0
+    table = weights.load(out)
+    assert (table.id, table.head.title) == (name, folder)
+
+
+@pytest.mark.parametrize("words", [("--id", "A/B"), ("--valid-to", "2022-12-31"), ("--area", "")])
+def test_a_head_that_no_table_may_have(run, tmp_path, words):
+    path = few(tmp_path / "in.csv", "AB11,1,2022,H1", "AB11,3,2022,H2")
+    report = tmp_path / "r.html"
+    answer = run("weights", "estimate", path, tmp_path / "out", *words, "--report", report)
+    assert answer.code == 3
+    assert answer.err.startswith("WT106")
+    assert not (tmp_path / "out").exists()
+    assert not report.exists()
