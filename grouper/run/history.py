@@ -179,17 +179,23 @@ def _usable(
 ) -> tuple[NDArray[np.bool_], dict[str, int]]:
     """Rows that are cases of a group, and how many are not, by reason.
 
-    Where there is a status, only `grouped` counts: an ambiguous case has a code, but no group.
+    An ambiguous case has a code, but no group: rows with another status of ours than `grouped` do
+    not count. Other words are not ours, and say nothing.
     """
     use = group >= 0
     if columns.status is not None:
         cells = cells_of(table.columns[columns.status])
         texts = [values.known_text(value) for value in cells.values]
-        name = Status.GROUPED.name.lower()
-        grouped = {"", name} | {words(lang)["status"][name] for lang in ("zh", "en")}
-        use &= np.array([text in grouped for text in texts])[cells.index]
+        use &= ~np.array([text in _not_grouped() for text in texts])[cells.index]
     missing = int((~use).sum())
     return use, {"no_group": missing} if missing else {}
+
+
+@cache
+def _not_grouped() -> frozenset[str]:
+    """The words of results for cases that have no group."""
+    others = [status.word for status in Status if status is not Status.GROUPED]
+    return frozenset(words(lang)["status"][word] for lang in ("zh", "en") for word in others)
 
 
 def _fen(table: Sources, column: int) -> NDArray[np.int64]:

@@ -123,6 +123,13 @@ def test_rows_that_are_no_cases_are_named(tmp_path, header, cell, code, place):
         assert sum(left.left_out.values()) == 3
 
 
+def test_a_status_that_is_not_ours_says_nothing(tmp_path):
+    rows = ROWS | {"分组状态": ["结算", "", "歧义", "已审", "rejected"]}
+    found = read_history([write(tmp_path / "in.csv", rows)])
+    assert found.groups == ("AB11", "AB13", "BQY")
+    assert found.left_out == {"no_group": 2}
+
+
 def test_a_case_of_no_known_hospital_is_of_none(tmp_path):
     rows = ROWS | {"医疗机构代码": ["", "H1", "nan", "", ""]}
     found = read_history([write(tmp_path / "in.csv", rows)])
