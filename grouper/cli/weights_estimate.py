@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from grouper.cli import streams
 from grouper.cli.chain import check_suffix, date_value
 from grouper.cli.options import Command, Function, as_json, common, option, terminal
 from grouper.cli.output import DONE, Terminal, issue_list
@@ -198,16 +199,17 @@ def estimate(
     screen = terminal(ctx)
     if len(files) < 2:
         raise click.UsageError(screen.text("usage.est_files"), ctx)
-    paths, out = [Path(name) for name in files[:-1]], Path(files[-1]).absolute()
+    out = Path(files[-1]).absolute()
     overwrite: Any = "replace" if force else "refuse"
     targets = [check_suffix(ctx, name, tuple(FORMS)) for name in reports]
-    for target in targets:
-        check_output(target, paths, overwrite=overwrite)
-    if out.exists():
-        # said before anything is read, not after
-        check_output(out / HEAD_FILE if out.is_dir() else out, paths, overwrite=overwrite)
     older = load(old) if old else None
-    history = _read(paths, how, screen)
+    with streams.inputs(ctx, files[:-1]) as paths:
+        # said before anything is read, not after
+        for target in targets:
+            check_output(target, paths, overwrite=overwrite)
+        if out.exists():
+            check_output(out / HEAD_FILE if out.is_dir() else out, paths, overwrite=overwrite)
+        history = _read(paths, how, screen)
     found = estimated(history, _choices(how, history))
     comparison = None if older is None else compare(found, older)
     if comparison is not None:

@@ -230,3 +230,15 @@ def test_a_head_that_no_table_may_have(run, tmp_path, words):
     assert answer.err.startswith("WT106")
     assert not (tmp_path / "out").exists()
     assert not report.exists()
+
+
+def test_a_folder_of_files_is_one_history(run, cases, tmp_path):
+    head, *rows = cases.read_text("utf-8").splitlines()
+    folder, words = tmp_path / "years", ("--year-weights", "1:2:7", "--title", "t", "--id", "t")
+    folder.mkdir()
+    for part in range(3):
+        (folder / f"{part}.csv").write_text("\n".join([head, *rows[part::3], ""]), "utf-8")
+    assert run("weights", "estimate", cases, tmp_path / "one", *words).code == 0
+    assert run("weights", "estimate", folder, tmp_path / "two", *words).code == 0
+    for name in ("weights.tsv", "estimate.tsv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
