@@ -63,7 +63,7 @@ def one_array(column: pa.ChunkedArray) -> pa.Array:
         # Arrow casts the texts, but not the column
         kind = pa.dictionary(column.type.index_type, pa.string())
         column = pa.chunked_array([_of_texts(chunk) for chunk in column.chunks], kind)
-    if _is_list(column.type) and str(column.type.value_type) == "string_view":
+    if is_list(column.type) and str(column.type.value_type) == "string_view":
         column = column.cast(pa.list_(pa.string()))
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
@@ -151,7 +151,7 @@ def _spelled(array: pa.Array, separator: str | None, spellings: Spellings) -> Sl
     """One column by numbers of spellings."""
     if pa.types.is_dictionary(array.type):
         return _spelled_dictionary(array, separator, spellings)
-    if _is_list(array.type):
+    if is_list(array.type):
         if array.null_count:
             array = pc.fill_null(array, pa.scalar([], array.type))
         texts = array.flatten()
@@ -245,7 +245,7 @@ def _cell_slots(column: Column, separator: str | None) -> Slots:
     values = one_array(column)
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
-    if _is_list(values.type):
+    if is_list(values.type):
         return _list_slots(values)
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         if separator is not None:
@@ -256,7 +256,8 @@ def _cell_slots(column: Column, separator: str | None) -> Slots:
     return Slots(distinct, index, np.arange(len(index) + 1, dtype=np.int32))
 
 
-def _is_list(kind: pa.DataType) -> bool:
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a type is a list of any length."""
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 

@@ -80,13 +80,16 @@ def _is_filled(cell: object) -> bool:
 
 def _filled(rows: Rows, start: int) -> tuple[Rows, list[int]]:
     """The rows below the header that hold anything, with their numbers in the sheet."""
-    body, numbers = [], []
-    for number, row in enumerate(rows[start:], start + 1):
-        # nearly every row ends here: a 0 alone would not be true
+    body = rows[start:]
+    # nearly always: the loop is for blank rows, and for rows of nothing but zeros
+    if all(map(any, body)):
+        return body, list(range(start + 1, len(rows) + 1))
+    kept, numbers = [], []
+    for number, row in enumerate(body, start + 1):
         if any(row) or any(map(_is_filled, row)):
-            body.append(row)
+            kept.append(row)
             numbers.append(number)
-    return body, numbers
+    return kept, numbers
 
 
 def _unstored_formulas(data: bytes) -> list[str]:
@@ -103,6 +106,7 @@ def _unstored_formulas(data: bytes) -> list[str]:
             if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", member):
                 continue
             xml = archive.read(member)
-            if b"<f>" in xml or b"<f " in xml:
+            # `<f>` or `<f t="shared">`; other elements may begin so too
+            if xml.find(b"<f") >= 0 and (b"<f>" in xml or b"<f " in xml):
                 cells += [match.decode() for match in _UNSTORED.findall(xml)]
     return cells

@@ -10,14 +10,12 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pa_parquet
 
-from grouper.errors import DataFileError, RecordError
 from grouper.records.assemble import separators_of
+from grouper.records.cells import is_list
 from grouper.records.check import Findings
-from grouper.records.columnar import from_table
 from grouper.records.layout import ColumnMap
-from grouper.records.raw import HeaderScore, Raw
+from grouper.records.raw import HeaderScore
 from grouper.records.read import (
     TEXT_SUFFIXES,
     Cleaning,
@@ -26,11 +24,13 @@ from grouper.records.read import (
     header_score,
     read_source,
 )
-from grouper.records.sources import Sources, join, order_of
+from grouper.records.sources import Sources, join
 from grouper.records.user import Column, Form
 from grouper.records.write import codec_of
 from grouper.run.jsonfeed import LINES_SUFFIXES, LinesFeed, lines_feed
+from grouper.run.parquetfeed import ParquetFeed, parquet_feed
 from grouper.run.part import Part as Part
+from grouper.run.part import same_columns, single
 from grouper.run.textfile import TextFile, scan_text
 from grouper.run.textparts import TextPart, cut_text
 
@@ -52,7 +52,7 @@ def open_feed(
     Raises DataFileError, RecordError as `read_records` does.
     """
     score = header_score(mapping)
-    streamed: Feed | None = _text_feed(paths, score, encoding) or _parquet_feed(paths)
+    streamed: Feed | None = _text_feed(paths, score, encoding) or parquet_feed(paths)
     if streamed is None and not typed:
         streamed = lines_feed(paths, encoding)
     if streamed is not None:
@@ -72,6 +72,12 @@ def reading_of(
     feed: Feed, *, layout: str | None, mapping: MapSource | None, cleaning: Cleaning
 ) -> ColumnMap:
     """Which column is what, and what joins codes: the same for every part."""
+    if isinstance(feed, ParquetFeed):
+        # its types may tell all
+        empty = feed.empty()
+        reading = column_map(empty, layout, mapping, cleaning, feed.label)
+        if cleaning == "as_is" or not _has_text(empty, reading):
+            return replace(reading, joined=separators_of(empty, reading))
     tables: list[Sources] = []
     for part in feed.parts(_SAMPLE):
         tables.append(part.table())
@@ -82,6 +88,12 @@ def reading_of(
         return reading
     sample = _joined(tables)
     return replace(reading, joined=separators_of(sample, reading))
+
+
+def _has_text(table: Sources, reading: ColumnMap) -> bool:
+    """Whether codes stand in columns of text, where a separator may join them."""
+    columns = (table.columns[at] for places in reading.lists.values() for at in places)
+    return any(not is_list(column.type) for column in columns if not isinstance(column, list))
 
 
 def _joined(tables: Sequence[Sources]) -> Sources:
@@ -96,28 +108,6 @@ def _joined(tables: Sequence[Sources]) -> Sources:
         else:
             columns.append([value for each in cells for value in each])
     return replace(first, columns=tuple(columns))
-
-
-def _same_columns(names: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[int]]:
-    """For each input, by (name, headers), where the columns of the first stand in it.
-
-    Raises RecordError (RE16) when headers differ.
-    """
-    first_name, first = names[0]
-    orders = []
-    for name, headers in names:
-        if sorted(headers) != sorted(first):
-            odd = sorted(set(headers) ^ set(first))
-            raise RecordError("RE16", name, path=name, first=first_name, headers=odd[:10])
-        # the same headers: each has its place
-        orders.append([at for at in order_of(headers, first) if at is not None])
-    return orders
-
-
-def _single(raw: Raw, names: tuple[str, ...], order: Sequence[int], form: Form) -> Sources:
-    columns = tuple(raw.columns[at] for at in order)
-    lines = raw.lines if list(order) == sorted(order) else None
-    return Sources((raw,), names, columns, form, (0,), raw.numbers, dict(raw.faults), lines)
 
 
 @dataclass(frozen=True)
@@ -175,7 +165,7 @@ class TextFeed:
     ) -> Callable[[], Sources]:
         order = self.orders[source]
         straight = list(order) == sorted(order)
-        return lambda: _single(part.read(only if straight else None), self.names, order, self.form)
+        return lambda: single(part.read(only if straight else None), self.names, order, self.form)
 
 
 def _text_feed(paths: Sequence[Path], score: HeaderScore, encoding: str | None) -> TextFeed | None:
@@ -187,120 +177,8 @@ def _text_feed(paths: Sequence[Path], score: HeaderScore, encoding: str | None) 
         if file is None:
             return None
         files.append(file)
-    orders = _same_columns([(file.path.name, file.head.names) for file in files])
+    orders = same_columns([(file.path.name, file.head.names) for file in files])
     return TextFeed(tuple(files), tuple(orders), Findings())
-
-
-@dataclass(frozen=True)
-class ParquetFeed:
-    """Parquet files with the same columns of the same types."""
-
-    paths: tuple[Path, ...]
-    rows: tuple[int, ...]
-    names: tuple[str, ...]
-    orders: tuple[Sequence[int], ...]
-    found: Findings
-    form: Form = "arrow"
-    crlf: bool = False
-
-    @property
-    def label(self) -> str:
-        """The first file, for messages."""
-        return self.paths[0].name
-
-    @property
-    def facts(self) -> tuple[Mapping[str, object], ...]:
-        """What was found about each file."""
-        return tuple({"path": str(path), "form": "arrow"} for path in self.paths)
-
-    def writes_back(self, encoding: str | None, delimiter: str) -> bool:
-        """Never: there are no lines."""
-        return False
-
-    def parts(self, rows: int, only: Collection[int] | None = None) -> Iterator[Part]:
-        """Parts of `rows` rows."""
-        whole = sum(self.rows)
-        number = done = 0
-        for source, path in enumerate(self.paths):
-            for start, table in _batches(path, rows):
-                done += len(table)
-                yield Part(number, source, done / whole, self._reader(table, source, start))
-                number += 1
-
-    def _reader(self, table: pa.Table, source: int, start: int) -> Callable[[], Sources]:
-        path = self.paths[source]
-
-        def read() -> Sources:
-            try:
-                # some writers put text of other encodings into columns that must be UTF-8
-                table.validate(full=True)
-            except pa.ArrowException as error:
-                raise _unreadable(path, error) from None
-            raw = from_table(table, path.name, str(path))
-            raw = replace(raw, numbers=raw.numbers + start)
-            return _single(raw, self.names, self.orders[source], self.form)
-
-        return read
-
-
-def _batches(path: Path, rows: int) -> Iterator[tuple[int, pa.Table]]:
-    """Tables of exactly `rows` rows, the last one fewer, and the row at which each begins."""
-    start = 0
-    try:
-        with pa_parquet.ParquetFile(path, pre_buffer=False) as file:
-            held: list[pa.Table] = []
-            for batch in file.iter_batches(batch_size=rows):
-                held.append(pa.Table.from_batches([batch]))
-                # a batch ends with its row group: put the pieces together again
-                while sum(map(len, held)) >= rows:
-                    table = _stacked(held)
-                    yield start, table.slice(0, rows)
-                    start += rows
-                    held = [table.slice(rows)] if len(table) > rows else []
-            if held:
-                yield start, _stacked(held)
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from None
-
-
-def _stacked(tables: Sequence[pa.Table]) -> pa.Table:
-    return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
-
-
-def _unreadable(path: Path, error: Exception) -> DataFileError:
-    detail = str(error).splitlines()[0]
-    return DataFileError("DF135", path.name, path=path.name, detail=detail)
-
-
-def _parquet_feed(paths: Sequence[Path]) -> ParquetFeed | None:
-    if any(path.suffix.lower() != ".parquet" or not _is_parquet(path) for path in paths):
-        return None
-    schemas: list[pa.Schema] = []
-    rows: list[int] = []
-    for path in paths:
-        try:
-            with pa_parquet.ParquetFile(path) as file:
-                schemas.append(file.schema_arrow)
-                rows.append(file.metadata.num_rows)
-        except (pa.ArrowException, OSError) as error:
-            raise _unreadable(path, error) from None
-        if not rows[-1]:
-            raise RecordError("RE17", path.name, path=path.name)
-    names = [(p.name, tuple(map(str, s.names))) for p, s in zip(paths, schemas, strict=True)]
-    orders = _same_columns(names)
-    types = [[schema.types[at] for at in o] for schema, o in zip(schemas, orders, strict=True)]
-    if any(each != types[0] for each in types):
-        return None
-    return ParquetFeed(tuple(paths), tuple(rows), names[0][1], tuple(orders), Findings())
-
-
-def _is_parquet(path: Path) -> bool:
-    """Whether a file begins like Parquet; what does not is left to the whole-file reader."""
-    try:
-        with path.open("rb") as file:
-            return file.read(4) == b"PAR1"
-    except OSError:
-        return False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -116,6 +116,7 @@ def _decision(groups: Groups, rule: int, group: int, lang: Lang) -> str:
     )
 
 
+@lru_cache(maxsize=1 << 13)
 def _condition(text: str, lang: Lang) -> str:
     """A condition in the reader's words; names of lists stay as they are."""
     known = words(lang)["word"]

@@ -70,7 +70,8 @@ def _one_piece(table: pa.Table) -> pa.Table:
             coded = plain.dictionary_encode()
             columns.append(coded.cast(kind))
         else:
-            columns.append(column.combine_chunks())
+            # joining copies, even one piece
+            columns.append(column.chunk(0) if column.num_chunks == 1 else column.combine_chunks())
     return pa.table(columns, schema=table.schema)
 
 

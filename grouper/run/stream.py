@@ -35,12 +35,12 @@ from grouper.run.chunks import Feed, Part, WholeFeed, open_feed, reading_of, sli
 from grouper.run.decisions import Decisions
 from grouper.run.pipeline import Engine, group_batch
 from grouper.run.results import COLUMNS, reason_text, words
-from grouper.run.sinks import DELIMITERS, ResultForm, sink_of
+from grouper.run.sinks import DELIMITERS, GROUP_ROWS, ResultForm, sink_of
 from grouper.run.tally import Outcome, PartFacts, Tally, part_facts, repetitions
 from grouper.scheme.model import Scheme
 
-#: rows of a part unless asked otherwise
-BATCH = 100_000
+#: rows of a part unless asked otherwise: a part of Parquet is then a row group of the result
+BATCH = GROUP_ROWS
 _MOST_THREADS = 4
 
 Item = TypeVar("Item")
@@ -332,7 +332,7 @@ def _note_repeated(
     job: Job, tally: Tally, prints: Sequence[NDArray[np.uint64]], batch: int
 ) -> None:
     """RW08 over all parts, with the first row of the commonest id as the example."""
-    found = repetitions(np.concatenate(prints)) if prints else None
+    found = repetitions(prints)
     if found is None:
         return
     counted, times, row = found

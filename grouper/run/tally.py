@@ -217,18 +217,35 @@ def _rank(token: str) -> tuple[bool, str]:
     return token.startswith("RE"), {"sex": "0", "no_dx": "1"}.get(token, token)
 
 
-def repetitions(prints: NDArray[np.uint64]) -> tuple[int, int, int] | None:
-    """Rows that share an id, as far as the whole-file reader counts them.
+def repetitions(prints: Sequence[NDArray[np.uint64]]) -> tuple[int, int, int] | None:
+    """Rows that share an id, as far as the whole-file reader counts them; prints part by part.
 
     Returns the rows of the hundred commonest ids, how often the commonest occurs, and the first
     row (0-based) with it; None if no id occurs twice.
     """
-    ordered = np.sort(prints[prints != 0])
-    begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    times = np.diff(np.concatenate([begins, [len(ordered)]]))
-    if not len(ordered) or times.max() < 2:
+    # a copy and a mask, and no more: millions of rows have millions of prints
+    ordered = np.concatenate([*prints, np.zeros(0, np.uint64)])
+    ordered.sort()
+    ordered = ordered[np.searchsorted(ordered, 1) :]
+    again = ordered[1:] == ordered[:-1]
+    if not again.any():
         return None
+    # where a run of equal prints begins, and where it ends
+    edges = np.flatnonzero(np.diff(again, prepend=False, append=False))
+    begins, times = edges[::2], edges[1::2] - edges[::2] + 1
     most = int(times.max())
     commonest = ordered[begins[times == most]]
-    counted = np.sort(times[times > 1])[-EXAMPLES:]
-    return int(counted.sum()), most, int(np.isin(prints, commonest).argmax())
+    counted = np.sort(times)[-EXAMPLES:]
+    return int(counted.sum()), most, _first_row(prints, commonest)
+
+
+def _first_row(prints: Sequence[NDArray[np.uint64]], wanted: NDArray[np.uint64]) -> int:
+    """The first row whose print is one of some (sorted)."""
+    before = 0
+    for part in prints:
+        place = np.minimum(np.searchsorted(wanted, part), len(wanted) - 1)
+        hits = np.flatnonzero(wanted[place] == part)
+        if len(hits):
+            return before + int(hits[0])
+        before += len(part)
+    raise AssertionError("prints that were counted are there")

@@ -190,8 +190,8 @@ def test_fingerprints_tell_ids_apart():
     prints = fingerprints(ids)
     assert len(set(prints.tolist())) == len(ids)
     assert prints[20_000] == 0
-    assert repetitions(prints) is None
-    assert repetitions(fingerprints(["a", "b", "", "b", "a", "b", ""])) == (5, 3, 1)
+    assert repetitions([prints]) is None
+    assert repetitions([fingerprints(["a", "b", "", "b", "a", "b", ""])]) == (5, 3, 1)
 
 
 def test_threads_are_few():
