@@ -202,14 +202,14 @@ def _print_summary(report: ComparisonReport, screen: Terminal) -> None:
     if rejected := whole.status("from", Status.REJECTED):
         lines.append((words("status.rejected"), f"{rejected:,}"))
     lines.append((words("compare.cost_moved"), money(whole.moved["cost"])))
-    for side, one in report.sides():
+    for (side, _), name in zip(report.sides(), report.scheme_names, strict=True):
         rate = report.rate_bp(whole, side)
         found = [] if rate is None else [f"{words('compare.rate_grouped')} {percent(rate)}"]
         if (cmi := report.cmi(whole, side)) is not None:
             found.append(f"CMI {cmi // 10_000}.{cmi % 10_000:04d}")
         if (payment := whole.payment_fen(side)) is not None:
             found.append(f"{words('compare.payment')} {money(payment)}")
-        lines.append((one.scheme.id, ", ".join(found)))
+        lines.append((name, ", ".join(found)))
     if (difference := whole.payment_difference_fen) is not None:
         lines.append((words("compare.difference"), money(difference)))
     screen.log(report.title)

@@ -11,7 +11,7 @@ from grouper.datafile import data_folder, read_toml
 from grouper.errors import Lang
 from grouper.report.words import Words
 from grouper.scheme.change import KINDS, SUBJECTS, Change, Diff, Side
-from grouper.scheme.model import Scheme
+from grouper.scheme.model import Scheme, names_apart
 
 #: (`dx` or `px`, code) -> its name, "" if not known
 CodeNames = Callable[[str, str], str]
@@ -43,7 +43,8 @@ class ChangeWords(Words):
 
     def title(self, diff: Diff) -> str:
         """Which two schemes are compared."""
-        return self("head.title", first=diff.first.id, second=diff.second.id)
+        first, second = names_apart(diff.first, diff.second)
+        return self("head.title", first=first, second=second)
 
     def detail(self, change: Change, side: Side) -> str:
         """The text of a side in words."""

@@ -16,6 +16,7 @@ from grouper.monitor.movement import KINDS, Breakdown, Flow, Label, Movement
 from grouper.report.words import Words
 from grouper.run.comparison import Comparison, Sample, Side
 from grouper.run.explain import code_name
+from grouper.scheme.model import names_apart
 
 _SIDES: tuple[Literal["from", "to"], ...] = ("from", "to")
 
@@ -36,8 +37,13 @@ class ComparisonReport:
     @property
     def title(self) -> str:
         """The heading of page and workbook."""
-        before, after = self.comparison.before.scheme.id, self.comparison.after.scheme.id
+        before, after = self.scheme_names
         return Words(self.lang)("compare.title", before=before, after=after)
+
+    @cached_property
+    def scheme_names(self) -> tuple[str, str]:
+        """What the schemes before and after are called; never the same."""
+        return names_apart(self.comparison.before.scheme, self.comparison.after.scheme)
 
     @property
     def movement(self) -> Movement:
@@ -90,12 +96,13 @@ class ComparisonReport:
 
     def why(self, sample: Sample) -> str:
         """The first rule that decides otherwise, in words."""
+        before, after = self.scheme_names
         return difference_text(
             sample.difference,
             sample.record,
             self.lang,
-            before=self.comparison.before.scheme.id,
-            after=self.comparison.after.scheme.id,
+            before=before,
+            after=after,
             names=code_name,
         )
 

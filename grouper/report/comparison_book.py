@@ -73,7 +73,7 @@ class _ComparisonBook(Book):
         total: list[Cell] = [words("page.total"), cases, share_bp(cases, cases)]
         sheet = self.table("cmp_overview", columns, rows, [[*total, whole.totals["cost"]], recoded])
         top = len(rows) + 5
-        titles = ["", *(side.scheme.id for _, side in self.report.sides())]
+        titles = ["", *self.report.scheme_names]
         for column, title in enumerate(titles):
             look = self.number_header if column else self.header
             self.put(sheet, top, column, title, "text", look)
@@ -130,7 +130,7 @@ class _ComparisonBook(Book):
         words, report = self.words, self.report
         columns = [
             Column(words(f"compare.by_{name}")),
-            Column(words("column.group_name")),
+            Column(words("column.name")),
             Column(words("column.cases"), "count"),
             Column(words("compare.moved"), "count"),
             Column(words("column.share"), "percent"),
@@ -217,7 +217,7 @@ class _ComparisonBook(Book):
             Column(words("column.group")),
             Column(words("compare.from_name")),
             Column(words("compare.to_name")),
-            *(Column(side.scheme.id, "count") for _, side in self.report.sides()),
+            *(Column(name, "count") for name in self.report.scheme_names),
             *(Column(words(f"compare.{key}"), "count") for key in ("stay", "leave", "arrive")),
             Column(words("compare.remark")),
         ]

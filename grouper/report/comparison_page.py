@@ -19,8 +19,7 @@ TOP_ROWS = 30
 def render_comparison_page(report: ComparisonReport) -> str:
     """The page as text (to be written as UTF-8); the same comparison gives the same text."""
     words = Words(report.lang)
-    comparison = report.comparison
-    titles = (comparison.before.scheme.id, comparison.after.scheme.id)
+    titles = report.scheme_names
     context: dict[str, Any] = {
         "data": report,
         "words": words,

@@ -111,3 +111,13 @@ class Scheme:
     def is_draft(self) -> bool:
         """A draft may be grouped with and compared; settlement refuses it."""
         return self.status == "draft"
+
+
+def names_apart(first: Scheme, second: Scheme) -> tuple[str, str]:
+    """What two schemes are called side by side: their ids, followed by the digests if those agree.
+
+    The draft of a version and its official workbook bear one id.
+    """
+    if first.id != second.id or first.digest == second.digest:
+        return first.id, second.id
+    return f"{first.id} {first.digest[:12]}", f"{second.id} {second.digest[:12]}"

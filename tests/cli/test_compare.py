@@ -83,16 +83,17 @@ def test_hospitals_add_up_in_the_workbook(run, tmp_path):
     sample, out = tmp_path / "s.csv", tmp_path / "moves.xlsx"
     assert run("sample", 300, "-o", sample, "--seed", 5).code == 0
     words = ["--from", "chs_drg_20", "--to", "chs_drg_30", "--by", "hospital,mdc"]
-    words += ["--weights-from", "demo", "--rate-from", "10000", "--lang", "en"]
+    words += ["--weights-from", "demo", "--rate-from", "10000", "--lang", "zh"]
     run("compare", sample, *words, "-o", out)
     book = openpyxl.load_workbook(out)
-    sheet = book["By hospital"]
+    sheet = book["分机构"]
     *rows, total = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     assert total[2] == 300
     assert all("虚构" in row[1] for row in rows)
+    assert [sheet["A1"].value, sheet["B1"].value] == ["医疗机构", "名称"]
     for column in (2, 3, 5, 6):
         assert round(sum(row[column] for row in rows), 2) == total[column]
-    flows = [[c.value for c in row] for row in book["Flows by hospital"].iter_rows(min_row=2)]
+    flows = [[c.value for c in row] for row in book["分机构流向"].iter_rows(min_row=2)]
     assert sum(row[7] for row in flows) == 300
 
 
@@ -104,6 +105,32 @@ def test_the_official_workbook_is_a_side_like_any_other(run, records, tmp_path, 
     found = json.loads(run(*words).out)
     assert found["rows"] == found["moved"] + found["unmoved"] == 7
     assert found["to"]["status"] != "draft"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_schemes_of_one_id_are_told_apart_by_digest(run, records, other, tmp_path, lang):
+    head = other / "scheme.toml"
+    head.write_text(head.read_text("utf-8").replace("mini_b", "mini"), "utf-8", newline="\n")
+    same_id = other.rename(tmp_path / "mini")
+    words = ["compare", records, "--from", MINI, "--to", same_id, "--as-is", "--lang", lang]
+    answer = run(*words, "--json")
+    found = json.loads(answer.out)
+    names = [f"mini {found[side]['digest'][:12]}" for side in ("from", "to")]
+    assert names[0] != names[1]
+    for name in names:
+        assert name in found["samples"][0]["why"]
+        assert answer.err.count(name) == 2  # the title, and the line of the side
+    run(*words, "-o", tmp_path / "moves.html")
+    page = (tmp_path / "moves.html").read_text("utf-8")
+    assert all(f"<th>{name}</th>" in page for name in names)
+    run(*words, "-o", tmp_path / "moves.xlsx")
+    titles = {
+        cell.value
+        for sheet in openpyxl.load_workbook(tmp_path / "moves.xlsx")
+        for row in sheet.iter_rows()
+        for cell in row
+    }
+    assert titles >= set(names)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
