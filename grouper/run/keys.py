@@ -19,6 +19,7 @@ from grouper.sheet import half_width, strip_cell
 Damage = Literal["blanks", "apostrophe", "decimal", "leading_zeros", "exponent", "digits_lost"]
 #: digits that a spreadsheet keeps of a number
 KEPT_DIGITS = 15
+_JOINER = "|"
 _EXPONENT = re.compile(r"(\d)(?:\.(\d+))?[eE]\+?(\d+)")
 _DECIMAL = re.compile(r"(\d+)\.0+")
 
@@ -41,6 +42,16 @@ def clean_key(text: str) -> Key:
         return Key(cleaned)
     bare = text.strip(" \t\r\n\u00a0\u3000")
     return Key(cleaned, "apostrophe" if bare.startswith(("'", '="')) else "blanks")
+
+
+def join_key(parts: Iterable[str]) -> str:
+    """The key that several columns make together."""
+    return _JOINER.join(parts)
+
+
+def split_key(text: str) -> list[str]:
+    """The columns of a key."""
+    return text.split(_JOINER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +178,21 @@ def _without_zeros(damaged: Sequence[str], whole: Sequence[str]) -> Iterator[tup
     """Numbers that lost their leading zeros."""
     places: dict[str, list[int]] = {}
     for at, text in enumerate(whole):
-        if text.isdecimal() and text.startswith("0"):
-            places.setdefault(text.lstrip("0"), []).append(at)
+        if (bare := _bare(text)) != text:
+            places.setdefault(bare, []).append(at)
     for at, text in enumerate(damaged):
-        if text.isdecimal() and not text.startswith("0"):
-            yield from ((at, origin) for origin in places.get(text, ()))
+        for origin in places.get(_bare(text), ()):
+            parts = zip(split_key(text), split_key(whole[origin]), strict=True)
+            # all of the zeros went, as a spreadsheet takes them, or none
+            if text != whole[origin] and all(one in (other, _bare(other)) for one, other in parts):
+                yield at, origin
+
+
+def _bare(text: str) -> str:
+    """A key whose numbers have no leading zeros; of nothing but zeros one is left."""
+    return join_key(
+        part.lstrip("0") or part[-1:] if part.isdecimal() else part for part in split_key(text)
+    )
 
 
 def _with_exponent(damaged: Sequence[str], whole: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from grouper.datafile import data_folder, read_tsv
 from grouper.errors import RunError
 from grouper.records.assemble import assemble
-from grouper.records.batch import CaseBatch
+from grouper.records.batch import MISSING, CaseBatch
 from grouper.records.check import Findings
 from grouper.records.fields import result_columns, spellings
 from grouper.records.layout import (
@@ -36,8 +37,8 @@ from grouper.records.read import Cleaning, MapSource, header_score, read_source
 from grouper.records.sources import Sources, join
 from grouper.records.texts import text_column
 from grouper.records.user import Column
-from grouper.records.values import known_text, number_of
-from grouper.run.keys import Key, clean_key
+from grouper.records.values import EPOCH, day, known_text, number_of
+from grouper.run.keys import Key, clean_key, join_key
 from grouper.run.results import words
 from grouper.sheet import half_width
 
@@ -220,16 +221,25 @@ def _own_titles() -> frozenset[str]:
 
 
 def _keys(raw: Raw, reading: ColumnMap, key: str) -> list[Key]:
-    """The key of each row; several columns are joined by `|`."""
-    parts = [_texts(raw.columns[_key_column(raw, reading, part)]) for part in key.split(",")]
-    if len(parts) == 1:
-        return [clean_key(text) for text in parts[0]]
-    return [
-        Key("|".join(clean_key(text).text for text in cells))
-        if all(cell.strip() for cell in cells)
-        else Key("")
-        for cells in zip(*parts, strict=True)
+    """The key of each row, of one column or of several; a date counts without its time of day."""
+    places = [_key_column(raw, reading, part) for part in key.split(",")]
+    if len(places) == 1:
+        return [clean_key(text) for text in _texts(raw.columns[places[0]])]
+    dates = {reading.scalars.get(name) for name in ("admit_time", "discharge_time")}
+    parts = [
+        [
+            _day_text(cell) if place in dates else clean_key(cell).text
+            for cell in _texts(raw.columns[place])
+        ]
+        for place in places
     ]
+    return [Key(join_key(cells)) if all(cells) else Key("") for cells in zip(*parts, strict=True)]
+
+
+def _day_text(cell: str) -> str:
+    """A date in ISO form, however it is written; a text that is none as it stands."""
+    days = day(cell).number
+    return clean_key(cell).text if days == MISSING else (EPOCH + timedelta(days)).isoformat()
 
 
 def _key_column(raw: Raw, reading: ColumnMap, name: str) -> int:

@@ -28,6 +28,9 @@ LONG = "330102199001011234"
         ("017", '="017"', "apostrophe"),
         ("17", "17.0", "decimal"),
         ("00017", "17", "leading_zeros"),
+        ("000000", "0", "leading_zeros"),
+        ("0017|2025-06-02", "17|2025-06-02", "leading_zeros"),
+        ("0017|04|x", "17|4|x", "leading_zeros"),
         ("123456789012345", "1.23457E+14", "exponent"),
         ("120000000000000", "1.2E+14", "exponent"),
         (LONG, "330102199001011000", "digits_lost"),
@@ -71,6 +74,13 @@ def test_an_exact_key_is_never_taken_for_a_damaged_one():
     assert pairs == {"17": ("17", ""), "0017": ("0017", "")}
     pairs, _ = joined(["0017", "00017"], ["17"])
     assert pairs == {}
+    for ours, theirs in (
+        ("0017", "017"),
+        ("0017|2025-06-02", "17|2025-06-03"),
+        ("0017|2025-06-02", "17"),
+        ("0017|004", "017|4"),
+    ):
+        assert joined([ours], [theirs])[0] == {}
 
 
 def test_rows_without_key_match_nothing():

@@ -338,3 +338,23 @@ def test_a_key_of_several_columns(ours, payer, write):
 def test_group_codes_as_payers_write_them(text, status, drg):
     found = group_code(text)
     assert (found.status, found.drg) == (status, drg)
+
+
+@pytest.mark.parametrize(
+    "date", ["2025/6/{d} 10:20", "202506{d:02}", "2025年6月{d}日", "45809+{d}"]
+)
+def test_keys_of_several_columns_survive_a_spreadsheet(tmp_path, date):
+    """Numbers without their zeros and dates of another form name the same stays."""
+    ours, theirs = tmp_path / "ours.csv", tmp_path / "theirs.csv"
+    lines = [f"{'0' * 3}{n % 9},2025-06-{n:02},J18.900,ES35" for n in range(1, 21)]
+    ours.write_text("\n".join(["record_no,discharge_time,dx,drg", *lines]), "utf-8")
+    lines = []
+    for n in range(1, 21):
+        written = str(45809 + n - 1) if "+" in date else date.format(d=n)
+        lines.append(f"{n % 9},{written},ES35")
+    theirs.write_text("\n".join(["病案号,出院时间,DRG编码", *lines]), "utf-8")
+    files = [read_results(path, "record_no,discharge_time") for path in (ours, theirs)]
+    found = reconcile(*files)
+    assert len(found.matching.pairs) == 20
+    assert {repair.kind for repair in found.matching.repairs} == {"leading_zeros"}
+    assert not found.differences
