@@ -109,7 +109,7 @@ def _table(
     rows: Sequence[Sequence[object]], file: str, title: str, columns: Mapping[str, list[str]]
 ) -> tuple[SheetTable, list[Issue]]:
     number, at = _header(rows, columns)
-    body = [n for n, row in enumerate(rows[number:], number) if any(row)]
+    body = [n for n, row in enumerate(rows[number:], number) if _is_filled(row)]
     table = SheetTable(file, title, number, at, [rows[n] for n in body], [n + 1 for n in body])
     where = f"{file}:{title}!A{number}"
     found = ", ".join(filter(None, map(fold, rows[number - 1]))) if rows else ""
@@ -120,6 +120,11 @@ def _table(
     if missing:
         return table, [finding("SE31", where, "header", text, found=found) for text in missing]
     return table, [] if body else [finding("SE31", where, "empty", title, found=found)]
+
+
+def _is_filled(row: Sequence[object]) -> bool:
+    """Whether a row has a cell with more than blanks in it."""
+    return any(row) and any(map(fold, row))
 
 
 def _header(

@@ -243,6 +243,14 @@ def test_columns_are_found_by_their_headers(sheets):
     assert read({k: v[1:] for k, v in sheets.items()}).scheme.digest == expected
 
 
+def test_rows_of_blanks_alone_are_no_rows(sheets):
+    expected = read(sheets).scheme.digest
+    for rows in sheets.values():
+        rows.append([" ", "\u3000", None, "_x000D_", "\u200b"])
+        rows.append(["", None])
+    assert read(sheets).scheme.digest == expected
+
+
 def test_other_header_texts_of_the_layout(sheets):
     expected = read(sheets).scheme.digest
     sheets["ADRG"][0][4] = "排序"
