@@ -116,6 +116,9 @@ def _compared(ctx: click.Context, paths: list[Path]) -> Comparison:
     from grouper.run.stream import BATCH, Options
 
     how = ctx.params
+    for side in ("from", "to"):
+        if how[f"rate_{side}"] and not how[f"weights_{side}"]:
+            raise click.UsageError(terminal(ctx).text("usage.rate_alone", side=side), ctx)
     before, after = load_scheme(how["before"]), load_scheme(how["after"])
     check_sides(before, after)
     options = Options(

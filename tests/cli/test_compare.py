@@ -185,9 +185,15 @@ def test_a_draft_cannot_settle(run, tmp_path, lang):
 
 
 @pytest.mark.parametrize(
-    "words", [["--by", "doctor"], ["--rate-from", "much"], ["-o", "moves.pdf"]]
+    ("words", "said"),
+    [
+        (["--by", "doctor"], "doctor"),
+        (["--rate-from", "much"], "much"),
+        (["--rate-to", "9000"], "--weights-to"),
+        (["-o", "moves.pdf"], "moves.pdf"),
+    ],
 )
-def test_wrong_usage(run, records, words):
+def test_wrong_usage(run, records, words, said):
     answer = run("compare", records, "--from", "chs_drg_20", "--to", "chs_drg_30", *words)
     assert answer.code == 2
-    assert words[1] in answer.err
+    assert said in answer.err
