@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", 
 _THOUSANDS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?", re.ASCII)
 _BLANKS = re.compile(r"\s+")
 #: units that cells print behind a number, longer ones first ("分" may mean points)
-_SUFFIXES = ("万元", "千元", "百元", "元", "%", "‰")
+_SUFFIXES = ("万元", "千元", "百元", "元", "%", "‰", "天", "日", "点")
 _PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 

@@ -109,7 +109,10 @@ class _Work:
         code = line.group()
         is_code = self.by.group_pattern.fullmatch(code) is not None
         is_remark = matches(first, words().notes)
-        if line.has_figures():
+        if matches(first, words().sums) and not line.has_own_group():
+            # a sum below a group whose code is taken from above
+            is_code = False
+        elif line.has_figures():
             if not is_code and not is_remark:
                 header = next(iter(self.by.columns["group"].headers), "")
                 where = line.sheet.where(line.row, header)
@@ -158,8 +161,11 @@ class _Work:
 def _block_row(line: _Line, block: Block, keys: Mapping[str, str]) -> _Row | None:
     """The row of a block, None if the sheet has nothing for it."""
     made = line.row_of(block.columns, {**keys, **block.keys})
-    printed = [name for name, source in block.columns.items() if source.headers]
-    return made if not printed or any(made.cells[name] for name in printed) else None
+    fixed = {*KEYS, *(name for name, source in block.columns.items() if not source.headers)}
+    # texts among the figures that go to another column (text_to) are something too
+    is_all_fixed = fixed.issuperset(block.columns)
+    is_filled = any(text for name, text in made.cells.items() if name not in fixed)
+    return made if is_all_fixed or is_filled else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class Words:
     residual: tuple[str, ...]
     severity_order: tuple[str, ...]
     notes: tuple[str, ...]
+    sums: tuple[str, ...]
     insurance: Mapping[str, str]
     unit: Mapping[str, Decimal]
     reserve_ratio: str
@@ -35,7 +36,8 @@ def words() -> Words:
         yes=tuple(raw["yes"]),
         residual=tuple(raw["residual"]),
         severity_order=tuple(raw["severity_order"]),
-        notes=tuple(raw["notes"]),
+        notes=(*raw["notes"], *raw["sums"]),
+        sums=tuple(raw["sums"]),
         insurance={name: code for code, names in raw["insurance"].items() for name in names},
         unit={name: Decimal(size) for name, size in raw["unit"].items()},
         reserve_ratio=raw["reserve_ratio"],

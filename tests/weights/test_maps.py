@@ -485,3 +485,29 @@ class TestMapFiles:
     @pytest.mark.parametrize("name", weights.map_ids())
     def test_a_map_of_the_package_makes_the_table_of_its_name(self, name):
         assert weights.read_map(name).head.id == name
+
+
+class TestRowsThatAreNoGroups:
+    def test_a_sum_below_a_joined_code_is_no_row_of_that_group(self, made):
+        table = "序号,编码,等级,权重\n1,AA11,三级,1.5\n,,二级,1.4\n合计,,,2.9\n"
+        by = '[rows]\nfill_down = ["编码"]\n' + PLAIN + 'level = "等级"\n'
+        found = made(table, by)
+        assert found.columns["weight"] == ["1.5", "1.4"]
+        assert [one.text for one in found.left_out] == ["合计"]
+
+    def test_a_text_in_place_of_a_level_s_amount_is_kept(self, made):
+        table = "编码,标准-三级,标准-二级\nAA11,按项目,1000\n"
+        by = '[columns]\ngroup = "编码"\n[[wide]]\nlevel = ["三级", "二级"]\n'
+        found = made(table, by + 'standard = { column = "标准-{level}", text_to = "class" }\n')
+        rows = list(
+            zip(*(found.columns[key] for key in ("level", "class", "standard")), strict=True)
+        )
+        assert rows == [("", "", ""), ("三级", "按项目", ""), ("二级", "", "1000")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"), [("9.5天", "9.5"), ("7 日", "7"), ("１02.35点", "102.35")]
+)
+def test_a_unit_that_changes_nothing_may_stand_behind_a_number(made, cell, number):
+    found = made(f"编码,权重,天数\nAA11,1.5,{cell}\n", PLAIN + 'ref_stay = "天数"\n')
+    assert found.columns["ref_stay"] == [number]
