@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from grouper.money import round_half_up, yuan
 from grouper.worked import Worked
-from weights.inputs import code_of, fen_of, number_of, objects_of, wrong
+from weights.inputs import Inputs
 from weights.rates import base_rate, level_rates, normaliser, point_value, pool, total_cost_fen
+from weights.record import places
 from weights.words import words
 
 
@@ -21,31 +20,30 @@ def calculate_base_rate(inputs: Mapping[str, Any]) -> Worked:
     reserve_ratio, predicted_weight; levels: `{level, coef, weight}`, each giving `rate_<level>`.
     Raises WeightError WT120 for inputs that cannot be used; SettlementError ST106, ST301.
     """
-    deductions = inputs.get("deductions", {})
-    if not isinstance(deductions, Mapping):
-        raise wrong("deductions", deductions)
+    given = Inputs(inputs)
+    deductions = given.object_of("deductions")
     made = pool(
-        fen_of(inputs, "budget"),
-        number_of(inputs, "reserve_ratio", words().reserve_ratio),
-        [fen_of(deductions, key) for key in deductions],
+        given.fen("budget"),
+        given.number("reserve_ratio", words().reserve_ratio),
+        [deductions.fen(key) for key in deductions.values],
     )
     amount = made.pool_fen
     steps = {"reserve": yuan(made.reserve_fen), "pool": yuan(amount)}
-    if _basis(inputs) == "total":
-        amount = total_cost_fen(amount, number_of(inputs, "fund_share"))
+    if _basis(given) == "total":
+        amount = total_cost_fen(amount, given.number("fund_share"))
         steps["predicted_total_cost"] = yuan(amount)
-    weight = number_of(inputs, "predicted_weight")
+    weight = given.number("predicted_weight")
     rate = round_half_up(base_rate(amount, weight))
     outputs = {"base_rate": yuan(rate)}
     if inputs.get("levels"):
         levels = {
-            code_of(one, "level"): (number_of(one, "coef"), number_of(one, "weight"))
-            for one in objects_of(inputs, "levels")
+            level: (one.number("coef"), one.number("weight"))
+            for level, one in given.named("levels", "level").items()
         }
         found = level_rates(rate, levels, weight=weight)
         outputs |= {f"rate_{level}": yuan(one.rate_fen) for level, one in found.items()}
-        steps["normaliser"] = _shown(normaliser(list(levels.values()), total=weight), 8)
-        steps |= {f"coef_{level}": _shown(one.coefficient, 4) for level, one in found.items()}
+        steps["normaliser"] = places(normaliser(list(levels.values()), total=weight), 8)
+        steps |= {f"coef_{level}": places(one.coefficient, 4) for level, one in found.items()}
     return Worked(outputs, steps)
 
 
@@ -56,28 +54,25 @@ def calculate_point_value(inputs: Mapping[str, Any]) -> Worked:
     other funds have paid); pool in yuan; hospitals: `{code, points, patient}`, points with
     coefficients. Raises WeightError WT120; SettlementError ST301, ST304.
     """
-    hospitals = {code_of(one, "code"): one for one in objects_of(inputs, "hospitals")}
+    given = Inputs(inputs)
+    hospitals = given.named("hospitals", "code")
     others = None
-    if _basis(inputs) == "total":
-        others = {code: fen_of(one, "patient") for code, one in hospitals.items()}
-    points = {code: number_of(one, "points") for code, one in hospitals.items()}
-    found = point_value(fen_of(inputs, "pool"), points, others_fen=others)
-    outputs = {"point_value": _shown(found.value, 4)}
+    if _basis(given) == "total":
+        others = {code: one.fen("patient") for code, one in hospitals.items()}
+    points = {code: one.number("points") for code, one in hospitals.items()}
+    found = point_value(given.fen("pool"), points, others_fen=others)
+    outputs = {"point_value": places(found.value, 4)}
     outputs |= {f"pay_{code}": yuan(share.net_fen) for code, share in found.shares.items()}
     steps: dict[str, object] = {
-        "total_points": _shown(found.total_points, 4),
+        "total_points": places(found.total_points, 4),
         "numerator": yuan(found.numerator_fen),
         "units_by_remainder": found.by_remainder,
     }
     return Worked(outputs, steps)
 
 
-def _shown(value: Fraction, places: int) -> str:
-    return str(Decimal(round_half_up(value * 10**places)).scaleb(-places))
-
-
-def _basis(inputs: Mapping[str, Any]) -> str:
-    basis = inputs.get("basis", "total")
+def _basis(given: Inputs) -> str:
+    basis = given.values.get("basis", "total")
     if basis not in ("fund", "total"):
-        raise wrong("basis", basis)
+        raise given.wrong("basis")
     return str(basis)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ from weights.choices import Choices
 from weights.estimate import estimate
 from weights.estimated import Estimate
 from weights.history import History, history
-from weights.inputs import code_of, fen_of, number_of, objects_of, wrong
-from weights.record import places
+from weights.inputs import Inputs
+from weights.record import places, root_places
 from weights.trim import Trim
 
 
@@ -26,19 +25,19 @@ def calculate_weights(inputs: Mapping[str, Any]) -> Worked:
     small_n: cases below which a group is not trimmed, or is small. Everything else is as `Choices`
     has it. Raises WeightError: WT120 for inputs that cannot be used, and what `estimate` raises.
     """
-    weights = inputs.get("year_weights", {})
-    if not isinstance(weights, Mapping):
-        raise wrong("year_weights", weights)
+    given = Inputs(inputs)
+    weights = given.object_of("year_weights")
     choices = Choices(
-        trim=Trim(min_cases=_whole(inputs, "trim_min_n", "8")),
-        year_weights={_whole({"year": y}, "year"): number_of(weights, y) for y in weights},
-        small_cases=_whole(inputs, "small_n", "5"),
+        trim=Trim(min_cases=given.whole("trim_min_n", "8")),
+        year_weights={_year(weights, key): weights.number(key) for key in weights.values},
+        small_cases=given.whole("small_n", "5"),
     )
-    found = estimate(_history(inputs), choices)
+    found = estimate(_history(given.list_of("cases")), choices)
     outputs: dict[str, str | None] = {}
     for one in found.groups:
         outputs[f"RW_{one.code}"] = str(one.printed)
-        outputs[f"CV_{one.code}"] = None if one.cv is None else f"{one.cv:.4f}"
+        square = one.cv_squared
+        outputs[f"CV_{one.code}"] = None if square is None else root_places(square, 4)
     total = found.total_weight
     outputs |= {"total_weight": places(total, 4), "residual": places(total - found.kept, 4)}
     return Worked(outputs, _steps(found))
@@ -60,22 +59,21 @@ def _steps(found: Estimate) -> dict[str, object]:
     return steps | {"cases": found.kept}
 
 
-def _history(inputs: Mapping[str, Any]) -> History:
-    cases = objects_of(inputs, "cases")
-    adrgs = {code_of(one, "adrg") + code_of(one, "suffix"): code_of(one, "adrg") for one in cases}
-    at = {code: k for k, code in enumerate(adrgs)}
+def _history(cases: Sequence[Inputs]) -> History:
+    codes = [(one.code("adrg"), one.code("adrg") + one.code("suffix")) for one in cases]
+    adrgs = {group: adrg for adrg, group in codes}
+    at = {group: k for k, group in enumerate(adrgs)}
     return history(
         list(adrgs),
-        np.array([at[code_of(one, "adrg") + code_of(one, "suffix")] for one in cases], np.int64),
-        np.array([fen_of(one, "cost") for one in cases], np.int64),
+        np.array([at[group] for _, group in codes], np.int64),
+        np.array([one.fen("cost") for one in cases], np.int64),
         adrgs=list(adrgs.values()),
-        year=np.array([_whole(one, "year") for one in cases], np.int64),
-        where=lambda row: f"inputs.cases[{row}]",
+        year=np.array([one.whole("year") for one in cases], np.int64),
+        where=lambda row: cases[row].place,
     )
 
 
-def _whole(values: Mapping[str, Any], key: str, default: str | None = None) -> int:
-    number: Fraction = number_of(values, key, default)
-    if number.denominator != 1 or not 0 <= number < 10_000:
-        raise wrong(key, values.get(key))
-    return int(number)
+def _year(weights: Inputs, key: str) -> int:
+    if not (key.isascii() and key.isdigit() and len(key) == 4):
+        raise weights.wrong(key)
+    return int(key)

@@ -206,7 +206,7 @@ def _described(work: _Work) -> list[GroupWeight]:
         weight = work.amounts[g] / unit
         mean = work.own_amounts[g]
         years = _years(work, g)
-        cv = _cv(known, g)
+        cv_squared = _cv_squared(known, g)
         interval = uncertainty.interval(float(weight), errors[g], float(choices.level))
         every = int(known.every[g])
         described.append(
@@ -222,12 +222,12 @@ def _described(work: _Work) -> list[GroupWeight]:
                 weight=weight,
                 printed=printed(weight, choices.decimals),
                 interval=interval,
-                cv=cv,
+                cv_squared=cv_squared,
                 years=years,
                 hospitals=many[g],
                 largest_share=Fraction(largest[g], every),
                 pooled=tuple(found.groups[other] for other in work.pools.get(g, ())),
-                marks=tuple(_marks(work, g, cv, errors[g], many[g], years, covariance[g])),
+                marks=tuple(_marks(work, g, cv_squared, errors[g], many[g], years, covariance[g])),
             )
         )
     return described
@@ -254,16 +254,16 @@ def _years(work: _Work, group: int) -> tuple[Year, ...]:
     return tuple(years)
 
 
-def _cv(known: Moments, group: int) -> float | None:
-    """Standard deviation (n - 1) over mean of the kept costs."""
+def _cv_squared(known: Moments, group: int) -> Fraction | None:
+    """Square of standard deviation (n - 1) over mean of the kept costs."""
     n, fen = known.kept[group], known.total_fen[group]
-    return None if n < 2 else math.sqrt(known.squares[group] * n * n / ((n - 1) * fen * fen))
+    return None if n < 2 else known.squares[group] * n * n / ((n - 1) * fen * fen)
 
 
 def _marks(
     work: _Work,
     group: int,
-    cv: float | None,
+    cv_squared: Fraction | None,
     error: float,
     hospitals: int,
     years: Sequence[Year],
@@ -273,7 +273,7 @@ def _marks(
     half = uncertainty.half_width(error, float(choices.level))
     said: dict[Mark, bool] = {
         "small": group in work.small,
-        "unstable": cv is None or cv >= choices.unstable_cv,
+        "unstable": cv_squared is None or cv_squared >= choices.unstable_cv**2,
         "no_interval": half is None,
         "imprecise": half is not None and half > choices.imprecise,
         "changing": _is_changing(work, group, years, covariance),

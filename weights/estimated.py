@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -55,7 +56,8 @@ class GroupWeight:
 
     cases, trimmed: all cases, and those left out by trimming; mean_fen: over the years; raw: that
     over the mean of all; weight: exact, after every adjustment; printed: rounded; interval: at the
-    chosen level, None where the data do not tell; cv: of kept costs, None for a single case;
+    chosen level, None where the data do not tell; cv_squared: square of the coefficient of
+    variation of kept costs (n - 1), exact, None for a single case;
     pooled: the groups it has a common weight with; hospitals: how many (0 = not known), and the
     share of the largest; limits: of the costs that were kept.
     """
@@ -71,7 +73,7 @@ class GroupWeight:
     weight: Fraction
     printed: Decimal
     interval: tuple[float, float] | None
-    cv: float | None
+    cv_squared: Fraction | None
     years: tuple[Year, ...]
     hospitals: int
     largest_share: Fraction
@@ -82,6 +84,11 @@ class GroupWeight:
     def kept(self) -> int:
         """Cases that the mean rests on."""
         return self.cases - self.trimmed
+
+    @property
+    def cv(self) -> float | None:
+        """The coefficient of variation of kept costs."""
+        return None if self.cv_squared is None else math.sqrt(self.cv_squared)
 
     @property
     def carried(self) -> bool:

@@ -112,8 +112,12 @@ def normaliser(values: Sequence[tuple[Exact, Exact]], *, total: Exact | None = N
     """The factor that keeps the total: sum of volumes / sum of coefficient x volume.
 
     values: (coefficient, volume) of each hospital or level; volume is weight or points; total:
-    what is to be kept, if not the sum of volumes. Raises SettlementError ST301 for no volume.
+    what is to be kept, if not the sum of volumes. Raises SettlementError ST301 for no volume, or
+    for a coefficient or volume below 0.
     """
+    for coefficient, part in values:
+        if coefficient < 0 or part < 0:
+            raise SettlementError("ST301", detail=f"{coefficient} x {part}")
     pairs = [(Fraction(coefficient), Fraction(part)) for coefficient, part in values]
     volume = sum((part for _, part in pairs), Fraction(0)) if total is None else Fraction(total)
     weighted = sum((coefficient * part for coefficient, part in pairs), Fraction(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -142,7 +143,7 @@ def _detail(one: GroupWeight, years: Sequence[int], decimals: int) -> list[str]:
         places(one.weight, 10),
         str(one.printed),
         *(ends or ("", "")),
-        "" if one.cv is None else f"{one.cv:.4f}",
+        "" if one.cv_squared is None else root_places(one.cv_squared, 4),
         str(one.hospitals) if one.hospitals else "",
         places(one.largest_share, 4) if one.hospitals else "",
         " ".join(one.pooled),
@@ -204,3 +205,10 @@ def _fen(value: Fraction | None) -> str:
 def places(value: Fraction, decimals: int) -> str:
     """A ratio with a fixed number of decimals, half up."""
     return f"{Decimal(round_half_up(value * 10**decimals)).scaleb(-decimals):f}"
+
+
+def root_places(square: Fraction, decimals: int) -> str:
+    """The square root of a ratio with a fixed number of decimals, half up, by integers alone."""
+    # k is the rounded root where (2k - 1)^2 <= 4 x square < (2k + 1)^2, all in last decimals
+    doubled = math.isqrt(math.floor(4 * square * 100**decimals))
+    return f"{Decimal((doubled + 1) // 2).scaleb(-decimals):f}"

@@ -15,7 +15,7 @@ from grouper.report.charts import BLACK, BLUE, FONT, GREY, ORANGE, SKY, Option
 from grouper.report.weighing import WeighingReport
 from grouper.report.words import Words, money
 from weights.estimated import GroupWeight
-from weights.record import places
+from weights.record import places, root_places
 
 _PART = "#0072B222"
 _DASHED = {"type": "dashed", "color": BLACK, "width": 1.5}
@@ -137,7 +137,7 @@ def _facts(report: WeighingReport, group: int, words: Words) -> list[tuple[str, 
         (words("weigh.cut"), f"{one.trimmed:,}"),
         (words("weigh.limits"), trimmed),
         (words("weigh.mean_cost"), money(round_half_up(one.mean_fen))),
-        (words("weigh.cv"), "-" if one.cv is None else f"{one.cv:.4f}"),
+        (words("weigh.cv"), "-" if one.cv_squared is None else root_places(one.cv_squared, 4)),
         (words("weigh.raw"), places(one.raw, 4)),
         (words("weigh.hospitals"), str(one.hospitals) if one.hospitals else "-"),
         (words("weigh.largest"), _percent(one.largest_share) if one.hospitals else "-"),
