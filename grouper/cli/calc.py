@@ -13,7 +13,7 @@ from typing import Any, cast
 import click
 
 from grouper.cli.options import Command, as_json, common, option, terminal
-from grouper.cli.output import DONE, FINDINGS, Terminal
+from grouper.cli.output import DONE, FAILED, FINDINGS, Terminal
 from grouper.errors import GrouperError, RunError
 from grouper.worked import Worked
 
@@ -51,6 +51,8 @@ def calc(ctx: click.Context, file: str, check: bool, kinds: tuple[str, ...], jso
             _print(one, check, out)
         if check:
             out.say("say.calc_counts", **counts)
+    if results and all("error" in one for one in results):
+        return FAILED
     return FINDINGS if bad else DONE
 
 
@@ -133,7 +135,8 @@ def _differences(ours: Any, theirs: Any, name: str = "outputs") -> list[dict[str
 def _print(result: Mapping[str, Any], check: bool, out: Terminal) -> None:
     head = {"id": result["id"] or "", "kind": result["kind"]}
     for error in result.get("error", ()):
-        out.data(out.text("say.calc_error", text=f"{error['code']} {error['what']}", **head))
+        text = " ".join(filter(None, (error["code"], error.get("where"), error["what"])))
+        out.data(out.text("say.calc_error", text=text, **head))
     if check and result.get("differences"):
         for one in result["differences"]:
             out.data(out.text("say.calc_differs", **head, **one))

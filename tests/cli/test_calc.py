@@ -91,3 +91,12 @@ def test_an_example_that_cannot_be_computed_is_told_beside_the_others(run):
     first, second = json.loads(answer.out)["examples"]
     assert first["error"][0]["code"].startswith("ST")
     assert second["outputs"] == OUTPUTS
+
+
+def test_a_file_of_which_nothing_can_be_computed_exits_3_and_names_the_place(run):
+    hospitals = [{"code": "H1", "points": "3"}, {"code": "H1", "points": "4"}]
+    inputs = {"basis": "fund", "pool": "100.00", "hospitals": hospitals}
+    bad = {"id": "X3", "kind": "point_value", "inputs": inputs}
+    answer = run("calc", "-", "--check", stdin=json.dumps(bad))
+    assert answer.code == 3
+    assert answer.out.startswith("X3 point_value: WT120 inputs.hospitals[1].code ")
