@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -153,13 +152,13 @@ def _forms() -> dict[str, Callable[[ComparisonReport], bytes]]:
     from grouper.report.comparison import comparison_dict
     from grouper.report.comparison_book import render_comparison_book
     from grouper.report.comparison_page import render_comparison_page
+    from grouper.report.save import json_file
 
     def page(report: ComparisonReport) -> bytes:
         return render_comparison_page(report).encode()
 
     def as_json(report: ComparisonReport) -> bytes:
-        text = json.dumps(comparison_dict(report), ensure_ascii=False, indent=1)
-        return (text + "\n").encode()
+        return json_file(comparison_dict(report))
 
     return {".xlsx": render_comparison_book, ".html": page, ".htm": page, ".json": as_json}
 

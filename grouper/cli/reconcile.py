@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,10 +114,10 @@ def _forms() -> dict[str, Callable[[ReconciliationReport], bytes]]:
     """Suffix -> how the file is made."""
     from grouper.report.reconciliation import reconciliation_csv, reconciliation_dict
     from grouper.report.reconciliation_book import render_reconciliation_book
+    from grouper.report.save import json_file
 
     def as_json(report: ReconciliationReport) -> bytes:
-        text = json.dumps(reconciliation_dict(report), ensure_ascii=False, indent=1)
-        return (text + "\n").encode()
+        return json_file(reconciliation_dict(report))
 
     return {".xlsx": render_reconciliation_book, ".csv": reconciliation_csv, ".json": as_json}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from grouper import __version__
+from grouper.cli.chain import check_suffix
 from grouper.cli.options import Command, as_json, common, option, terminal
 from grouper.cli.output import DONE, Terminal
 
@@ -46,27 +46,26 @@ def diff(
     """What changed from A to B, by meaning."""
     from grouper.api import load_scheme
     from grouper.report.changes import LINES, as_data, text
+    from grouper.run.explain import code_name
     from grouper.scheme.change import SUBJECTS
     from grouper.scheme.diff import diff as compare
 
     screen = terminal(ctx)
     subjects = _words(ctx, only, SUBJECTS) if only else SUBJECTS
-    if out is not None and out.suffix.lower() not in _SUFFIXES:
-        suffixes = " ".join(_SUFFIXES)
-        raise click.UsageError(screen.text("usage.suffix", path=out, suffixes=suffixes), ctx)
+    if out is not None:
+        check_suffix(ctx, str(out), _SUFFIXES)
     before, after = load_scheme(first), load_scheme(second)
     known = sorted({mdc.mdc for scheme in (before, after) for mdc in scheme.mdcs})
     letters = _words(ctx, mdcs.upper().replace("MDC", ""), known) if mdcs else None
     found = compare(before, after).only(subjects=subjects, mdcs=letters)
-    names = _code_names()
     screen.issues(found.notes)
     if out is not None:
-        _write(out, found, names, screen, force=force)
+        _write(out, found, code_name, screen, force=force)
     if json_:
-        screen.json(as_data(found, screen.lang, names))
+        screen.json(as_data(found, screen.lang, code_name))
     elif out is None:
         limit = None if full else LINES
-        screen.data("\n".join(text(found, screen.lang, names, limit=limit)))
+        screen.data("\n".join(text(found, screen.lang, code_name, limit=limit)))
     return DONE
 
 
@@ -81,27 +80,17 @@ def _words(ctx: click.Context, asked: str, known: Sequence[Word]) -> tuple[Word,
     return tuple(word for word in known if word in words)
 
 
-def _code_names() -> CodeNames:
-    """The names of codes by the dictionaries of the national edition."""
-    from grouper.codes.dictionary import DEFAULT, load_dictionary
-
-    dictionary = load_dictionary(DEFAULT)
-    tables = {"dx": dictionary.dx, "px": dictionary.px}
-    return lambda kind, code: tables[kind].name(code)
-
-
 def _write(out: Path, found: Diff, names: CodeNames, screen: Terminal, *, force: bool) -> None:
     from grouper.report.changes import as_data, text
     from grouper.report.changes_book import render_changes
-    from grouper.report.save import save
+    from grouper.report.save import json_file, save
 
     match out.suffix.lower():
         case ".xlsx":
             program = f"chs-grouper {__version__}"
             content = render_changes(found, screen.lang, names, program=program)
         case ".json":
-            data = as_data(found, screen.lang, names)
-            content = (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode()
+            content = json_file(as_data(found, screen.lang, names))
         case _:
             lines = text(found, screen.lang, names, limit=None)
             content = ("\n".join(lines) + "\n").encode("utf-8-sig")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,12 +186,11 @@ def _write_statements(
     force: bool,
 ) -> None:
     from grouper.report.assemble import settled_report
-    from grouper.report.save import save, save_report
+    from grouper.report.save import json_file, save, save_report
 
     overwrite: Any = "replace" if force else "refuse"
     if out.suffix.lower() == ".json":
-        value = {"month": month, "statements": [one.to_dict() for one in made]}
-        content = (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
+        content = json_file({"month": month, "statements": [one.to_dict() for one in made]})
         save(out, content, inputs=paths, overwrite=overwrite)
         return
     data = settled_report(settled, lang=screen.lang, month=month)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +22,11 @@ FORMS: Mapping[str, Callable[[ReportData], bytes]] = {
     ".htm": _page,
     ".xlsx": render_workbook,
 }
+
+
+def json_file(value: object) -> bytes:
+    """An object as a JSON file, line for line what `--json` writes to stdout."""
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def save_report(

@@ -43,7 +43,7 @@ from grouper.run.stream import (
 )
 from grouper.run.tally import Outcome, PartFacts, Tally, part_facts
 from grouper.run.worth import Worth
-from grouper.scheme.model import Scheme
+from grouper.scheme.model import Scheme, same_edition
 from weights.table import NO_VALUE
 
 #: what flows can be broken down by; `mdc` is that of the scheme before
@@ -101,13 +101,9 @@ def check_sides(before: Scheme, after: Scheme) -> None:
     """Raise RunError RN121 for the same scheme twice, RN122 for other editions of codes."""
     if before.digest == after.digest:
         raise RunError("RN121", before=before.id, after=after.id, digest=before.digest[:12])
-    if _edition(before) != _edition(after):
+    if not same_edition(before, after):
         editions = {"before_codes": before.codes, "after_codes": after.codes}
         raise RunError("RN122", before=before.id, after=after.id, **editions)
-
-
-def _edition(scheme: Scheme) -> str:
-    return "".join(scheme.codes.split()).casefold()
 
 
 def compare_files(

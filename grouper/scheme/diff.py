@@ -12,7 +12,7 @@ from grouper.errors import Issue
 from grouper.scheme.change import Change, Diff, in_order
 from grouper.scheme.diff_codes import CodeChanges, matched_lists
 from grouper.scheme.diff_groups import GroupChanges
-from grouper.scheme.model import Scheme
+from grouper.scheme.model import Scheme, same_edition
 from grouper.scheme.source import finding
 
 
@@ -30,6 +30,6 @@ def diff(first: Scheme, second: Scheme) -> Diff:
 def _notes(first: Scheme, second: Scheme) -> Iterator[Issue]:
     if first.digest == second.digest:
         yield finding("SW21", "", "", first.id, other=second.id, digest=first.digest)
-    if first.codes != second.codes:
+    if not same_edition(first, second):
         yield finding("SW22", "", "", f"{first.id}: {first.codes}",
                       other=f"{second.id}: {second.codes}")  # fmt: skip

@@ -113,6 +113,12 @@ class Scheme:
         return self.status == "draft"
 
 
+def same_edition(first: Scheme, second: Scheme) -> bool:
+    """Whether two schemes state one edition of codes; blanks and letter case say nothing."""
+    one, other = ("".join(scheme.codes.split()).casefold() for scheme in (first, second))
+    return one == other
+
+
 def names_apart(first: Scheme, second: Scheme) -> tuple[str, str]:
     """What two schemes are called side by side: their ids, followed by the digests if those agree.
 

@@ -34,10 +34,13 @@ def other(tmp_path: Path) -> Path:
     return folder
 
 
-def test_json_has_every_case_once(run, records, other):
-    answer = run("compare", records, "--from", MINI, "--to", other, "--as-is", "--json")
+def test_json_has_every_case_once(run, records, other, tmp_path):
+    words = ["compare", records, "--from", MINI, "--to", other, "--as-is"]
+    answer = run(*words, "--json")
     assert answer.code == 1  # rejected rows
     found = json.loads(answer.out)
+    run(*words, "-o", tmp_path / "moves.json")
+    assert (tmp_path / "moves.json").read_text("utf-8") == answer.out
     assert (found["rows"], found["moved"], found["unmoved"]) == (7, 1, 6)
     assert sum(flow["cases"] for flow in found["flows"]) == 7
     moved = [flow for flow in found["flows"] if flow["kind"] != "same"]

@@ -545,6 +545,8 @@ def test_schemes_of_other_code_editions_are_named() -> None:
     assert note.code == "SW22"
     assert "ICD-10 国临版 2.0" in note.what("en")
     assert mini.codes in note.what("zh")
+    same = replace(mini, id="other", codes=mini.codes.lower().replace(" ", "\u3000"), cc={})
+    assert diff(mini, replace(same, digest=digest(same))).notes == ()
 
 
 CODES = st.sampled_from(["A00.000", "B20.x00", "I63.900", "G06.000", "J18.900", "Z99.900"])
