@@ -16,7 +16,7 @@ from grouper.report.words import Words
 from grouper.run.differences import CaseDifference, Evidence, Item
 from grouper.run.explain import code_name
 from grouper.run.reconciliation import Reconciliation
-from grouper.run.verdicts import GroupCode
+from grouper.run.verdicts import PRICES, GroupCode
 
 _SIDES: tuple[Literal["ours", "theirs"], ...] = ("ours", "theirs")
 
@@ -56,7 +56,24 @@ class ReconciliationReport:
         )
 
     def evidence(self, one: CaseDifference) -> str:
-        """Why our group is ours and not theirs."""
+        """Why our group is ours and not theirs, and what our price is made of."""
+        parts = [self._of_group(one), self._of_price(one)]
+        return Words(self.lang)("reconcile.between").join(filter(None, parts))
+
+    def _of_price(self, one: CaseDifference) -> str:
+        """The figures of our price; "" where no price differs."""
+        if all(item.step != "price" for item in one.items):
+            return ""
+        words, prices = Words(self.lang), self.found.prices
+        figures = [
+            f"{words(f'reconcile.field_{name}')} {prices[name][one.ours]}"
+            for name in PRICES
+            if name in prices and prices[name][one.ours]
+        ]
+        text = words("reconcile.listing").join(figures)
+        return words("reconcile.our_price", text=text) if figures else ""
+
+    def _of_group(self, one: CaseDifference) -> str:
         words, proof = Words(self.lang), one.evidence
         if proof is None:
             reasons = self.found.ours.reasons

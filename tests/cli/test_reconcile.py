@@ -132,3 +132,25 @@ def test_a_draft_cannot_settle(run, tmp_path, lang):
     answer = run("reconcile", sample, payer, *words)
     assert answer.code == 3
     assert "ST311" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("lang", "word"), [("zh", "我方价格依据：权重 "), ("en", "our price: relative weight ")]
+)
+def test_what_our_price_is_made_of_is_the_evidence(run, tmp_path, lang, word):
+    sample, mine, payer = (tmp_path / name for name in ("sample.csv", "ours.csv", "payer.csv"))
+    run("sample", 12, "-o", sample, "--seed", 4)
+    run("settle", "bill", sample, "--area", "demo", "-o", mine, "--lang", "en")
+    with mine.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    paid = next(row for row in rows if row["standard"])
+    standard, paid["standard"] = paid["standard"], "1.00"
+    with payer.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, list(rows[0]))
+        out.writeheader()
+        out.writerows(rows)
+    answer = run("reconcile", mine, payer, "--key", "id", "--json", "--lang", lang)
+    (one,) = json.loads(answer.out)["differences"]
+    assert one["step"] == "price"
+    assert one["text"].startswith(word + paid["relative_weight"])
+    assert f" {standard}" in one["text"]
