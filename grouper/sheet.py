@@ -119,6 +119,14 @@ def column_letters(column: int) -> str:
     return letters
 
 
+def column_number(letters: str) -> int:
+    """The inverse of `column_letters`: 0 for `A`."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file. Raises DataFileError (DF130) if it cannot be read, DF131 if empty."""
     try:

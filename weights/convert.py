@@ -10,7 +10,7 @@ from grouper.sheet import Grid, half_width
 from weights.cells import clean_text, matches, number_text, picked
 from weights.load import YES, from_columns
 from weights.maps import YES_NO, Block, ColumnMap, Correction, Filter, Source
-from weights.sheets import Sheet, chosen
+from weights.sheets import Sheet, chosen, parts
 from weights.table import COLUMNS, KEYS, NUMBERS, Head, WeightTable
 from weights.words import insurance_code, words
 
@@ -46,7 +46,7 @@ def convert(grids: Sequence[Grid], by: ColumnMap) -> Converted:
     WT117 a header or sheet is not there, WT118 a correction does not fit, WT119 a row has figures
     but no group, WT121 no row is a group, and what `from_columns` finds.
     """
-    sheets = [Sheet(grid, by) for grid in chosen(grids, by)]
+    sheets = [Sheet(*part, by) for grid in chosen(grids, by) for part in parts(grid, by)]
     work = _Work(by)
     for sheet in sheets:
         work.take(sheet)

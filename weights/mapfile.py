@@ -12,8 +12,9 @@ from typing import Any
 
 from grouper.datafile import read_toml
 from grouper.errors import Issue, WeightError
+from grouper.sheet import column_number
 from weights.head import head_issues, head_of
-from weights.maps import SHEET, Block, ColumnMap, Correction, Extract, Filter, Source
+from weights.maps import SHEET, Block, ColumnMap, Correction, Extract, Filter, Part, Source
 from weights.table import COLUMNS, NUMBERS
 from weights.words import data_folder, words
 
@@ -34,6 +35,7 @@ _SECTIONS: Mapping[str, type] = {
 }
 _SHEET_KEYS: Mapping[str, tuple[type, ...]] = {
     "name": (str, list),
+    "parts": (list, dict),
     "header_rows": (int,),
     "encoding": (str,),
 }
@@ -109,6 +111,7 @@ class _Reader:
         made = dict(
             name=self.name,
             sheets=_texts(sheet.get("name", ())),
+            parts=tuple(self._parts(sheet.get("parts", ()))),
             header_rows=sheet.get("header_rows", 0),
             encoding=sheet.get("encoding"),
             group_pattern=self._pattern(pattern, "rows.group_pattern"),
@@ -240,6 +243,19 @@ class _Reader:
             self.wrong(place, "wrong")
             return {}
         return {_fill(header, labels): _texts(value) for header, value in raw.items()}
+
+    def _parts(self, raw: Mapping[str, Any] | Sequence[str]) -> Iterator[Part]:
+        """Ranges of columns such as `A:E`, with titles or without."""
+        pairs = raw.items() if isinstance(raw, Mapping) else [("", text) for text in raw]
+        end = -1
+        for title, text in pairs:
+            found = re.fullmatch("([A-Z]{1,3}):([A-Z]{1,3})", text) if _all_texts([text]) else None
+            first, last = map(column_number, found.groups()) if found else (0, 0)
+            if not found or not end < first <= last:
+                self.wrong("sheet.parts", "wrong", "A:E, F:J ...")
+                return
+            yield Part(title, first, last)
+            end = last
 
     def _extract(self, raw: Mapping[str, Any], place: str) -> Extract | None:
         known = self._known(raw, {"column": (str,), "match": (str,)}, place)

@@ -20,6 +20,18 @@ Filter = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Columns of a sheet that are a table of their own, beside others: `first` to `last`.
+
+    title: what `@sheet` is in this part, "" for the title of the sheet.
+    """
+
+    title: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where one of our columns comes from: headers of the sheet, or one value for all rows.
 
@@ -79,6 +91,7 @@ class ColumnMap:
     name: str
     head: Head
     sheets: tuple[str, ...]
+    parts: tuple[Part, ...]
     header_rows: int
     encoding: str | None
     group_pattern: re.Pattern[str]

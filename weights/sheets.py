@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from grouper.errors import Issue, WeightError
-from grouper.sheet import Grid
+from grouper.sheet import Grid, column_number
 from weights.cells import header_text, matches
 from weights.maps import SHEET, ColumnMap
 
@@ -29,6 +30,19 @@ def chosen(grids: Sequence[Grid], by: ColumnMap) -> list[Grid]:
     filled = [grid for grid in grids if grid.rows]
     whole = [grid for grid in filled if not find_header(grid, by)[2]]
     return (whole or filled or list(grids))[:1]
+
+
+def parts(grid: Grid, by: ColumnMap) -> Iterator[tuple[str, Grid]]:
+    """The tables that stand side by side in a sheet, each with its title; usually the one."""
+    if not by.parts:
+        yield grid.title, grid
+    for part in by.parts:
+        # what stands elsewhere is emptied, not cut off: places and letters stay those of the file
+        rows = tuple(
+            tuple(cell if part.first <= at <= part.last else "" for at, cell in enumerate(row))
+            for row in grid.rows
+        )
+        yield part.title or grid.title, replace(grid, rows=rows)
 
 
 def find_header(grid: Grid, by: ColumnMap) -> tuple[int, Sequence[str], list[str]]:
@@ -72,7 +86,8 @@ def joined(rows: Sequence[Sequence[str]]) -> list[str]:
 class Sheet:
     """A sheet with its header: cells by the name of their column."""
 
-    def __init__(self, grid: Grid, by: ColumnMap) -> None:
+    def __init__(self, title: str, grid: Grid, by: ColumnMap) -> None:
+        self.title = title
         self.grid = grid
         self.start, headers, lost = find_header(grid, by)
         issues = [_issue(grid, name, "missing", headers) for name in lost]
@@ -92,7 +107,8 @@ class Sheet:
             raise WeightError.of(issues)
         self._header = [header_text(cell) for cell in grid.rows[self.start - 1]] if headers else []
         self._columns = {name: headers.index(key) for key, name in wanted.items()}
-        self.place = grid.where(max(self.start - 1, 0), 0)
+        first = next((at for at, header in enumerate(headers) if header), 0)
+        self.place = grid.where(max(self.start - 1, 0), first)
 
     def body(self) -> range:
         """The rows below the header."""
@@ -102,15 +118,12 @@ class Sheet:
         """The position of a column by its header, or by its letter (`@C`)."""
         if not header.startswith("@"):
             return self._columns[header]
-        at = 0
-        for letter in header[1:].upper():
-            at = at * 26 + ord(letter) - 64
-        return at - 1
+        return column_number(header[1:])
 
     def cell(self, row: int, header: str) -> str:
         """The text of a cell; beyond the end of a row there is nothing."""
         if header == SHEET:
-            return self.grid.title
+            return self.title
         cells, at = self.grid.rows[row], self.column(header)
         return cells[at] if 0 <= at < len(cells) else ""
 

@@ -19,7 +19,7 @@ from weights.words import data_folder
 
 EVERY_KEY = """
 format = 1
-sheet = {name = "S*", header_rows = 1}
+sheet = {name = "S*", header_rows = 1, parts = {x = "A:L"}}
 wide = [{level = {a = "b"}, insurance = ["职工"], standard = "s{level}", only = {q = "r"}}]
 extract = [{column = "r", match = "(?P<condition>a)(?P<weight>1)"}]
 correct = [{group = "A", column = "w", from = "1", to = "", why = "x"}]

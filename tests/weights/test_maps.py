@@ -511,3 +511,30 @@ class TestRowsThatAreNoGroups:
 def test_a_unit_that_changes_nothing_may_stand_behind_a_number(made, cell, number):
     found = made(f"编码,权重,天数\nAA11,1.5,{cell}\n", PLAIN + 'ref_stay = "天数"\n')
     assert found.columns["ref_stay"] == [number]
+
+
+class TestTablesSideBySide:
+    TABLE = "职工,,,居民,,\n编码,权重,备注,编码,权重,备注\nAA11,1.5,-,AA11,1.4,\nAA13,1.0,,,,\n"
+
+    def test_each_part_is_a_table_of_its_own(self, made):
+        by = '[sheet]\nparts = { "职工" = "A:C", "居民" = "D:F" }\n' + PLAIN
+        found = made(self.TABLE, by + 'insurance = "@sheet"\n')
+        rows = zip(*(found.columns[key] for key in ("group", "insurance", "weight")), strict=True)
+        expected = [("AA11", "310", "1.5"), ("AA13", "310", "1.0"), ("AA11", "390", "1.4")]
+        assert list(rows) == expected
+        places = [found.headers[0], found.headers[1], found.table.places[-1]]
+        assert [place.rpartition("city.csv")[2] for place in places] == [":2:A", ":2:D", ":3:D"]
+
+    def test_a_long_table_in_two_halves(self, made):
+        table = "编码,权重,编码,权重\nAA11,1.5,AB11,2\nAA13,1.0,注：完,\n"
+        found = made(table, '[sheet]\nparts = ["A:B", "C:D"]\n' + PLAIN)
+        assert found.columns["group"] == ["AA11", "AA13", "AB11"]
+
+    @pytest.mark.parametrize("parts", ['["A"]', '["D:A"]', '["A:C", "C:D"]', '{ "x" = 1 }', "[]"])
+    def test_ranges_that_are_none_are_refused(self, refused, parts):
+        codes, _ = refused(self.TABLE, f"[sheet]\nparts = {parts}\n" + PLAIN)
+        assert codes == ["WT116"]
+
+    def test_a_header_that_a_part_lacks_is_missed(self, refused):
+        codes, _ = refused(self.TABLE, '[sheet]\nparts = ["A:C", "D:D"]\n' + PLAIN)
+        assert codes == ["WT117"]
