@@ -80,6 +80,12 @@ def test_columns_are_found_by_name_and_asked_for_by_header():
     assert found.group == 0
 
 
+def test_our_own_words_for_columns_are_known():
+    headers = ["group", "cost", "adrg", "year", "hospital", "status"]
+    found = find_columns(headers, {}, "in.csv")
+    assert [getattr(found, header) for header in headers] == [0, 1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize(
     ("headers", "named", "words"),
     [
