@@ -108,7 +108,7 @@ def _cells(
     """For each row the position of its cell (-1: none), and the priced cells."""
     axes = [facts.era, facts.group_id, facts.insurance.ids, facts.level.ids]
     sizes = [len(policy.terms), len(drg), len(facts.insurance.codes), len(facts.level.codes)]
-    if _by_hospital(policy):
+    if _by_hospital(policy, table):
         axes.append(facts.hospital.ids)
         sizes.append(len(facts.hospital.codes))
     rows = np.flatnonzero((facts.status == Status.GROUPED) & (marks.number == 0))
@@ -139,10 +139,12 @@ def _cells(
     return position, cells
 
 
-def _by_hospital(policy: Policy) -> bool:
+def _by_hospital(policy: Policy, table: WeightTable) -> bool:
+    """Whether hospitals of one level may have prices of their own."""
     keyed = [terms.base_rate for terms in policy.terms]
     keyed += [terms.coefficient for terms in policy.terms if terms.coefficient is not None]
-    return any("hospital" in values.by for values in keyed)
+    by_policy = any("hospital" in values.by for values in keyed)
+    return by_policy or any(facts.hospital for facts in table.facts)
 
 
 class _Pricing:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import weights
 from grouper.engine.groups import Status
 from grouper.errors import PolicyError, SettlementError
 from grouper.policy.load import load_policy
@@ -274,6 +275,16 @@ def test_rates_by_hospital_price_each_hospital_by_its_own(row, settle, policy):
     _, _, amounts = settle(rows, policy=keyed)
     assert amounts.payable_fen[:2].tolist() == [727877, 873452]
     assert amounts.issue_of(2).code == "ST101"
+
+
+def test_a_weight_of_one_hospital_prices_its_cases_only(table, row, settle):
+    columns = {"group": ["BR11", "BR11"], "weight": ["0.8964", "1.5"], "hospital": ["", "B"]}
+    own = weights.from_columns(table.head, columns)
+    rows = [row(hospital="A", total=1_000_000), row(hospital="B", total=1_000_000)]
+    _, _, amounts = settle(rows, table=own)
+    wanted = [expected(Decimal(weight), rows[0])[1] for weight in ("0.8964", "1.5")]
+    assert amounts.payable_fen.tolist() == [int(one * 100) for one in wanted]
+    assert wanted[0] != wanted[1]
 
 
 def test_amounts_do_not_depend_on_how_rows_are_cut_into_batches(table, row, settle):
