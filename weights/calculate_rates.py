@@ -72,7 +72,7 @@ def calculate_point_value(inputs: Mapping[str, Any]) -> Worked:
 
 
 def _basis(given: Inputs) -> str:
-    basis = given.values.get("basis", "total")
-    if basis not in ("fund", "total"):
+    basis = given.values.get("basis")
+    if basis not in ("fund", "total", None):
         raise given.wrong("basis")
-    return str(basis)
+    return basis or "total"

@@ -12,7 +12,7 @@ from grouper.worked import Worked
 from weights.choices import Choices
 from weights.estimate import estimate
 from weights.estimated import Estimate
-from weights.history import History, history
+from weights.history import NO_YEAR, History, history
 from weights.inputs import Inputs
 from weights.record import places, root_places
 from weights.trim import Trim
@@ -21,9 +21,10 @@ from weights.trim import Trim
 def calculate_weights(inputs: Mapping[str, Any]) -> Worked:
     """The worked example of kind `weights`: cases with costs -> RW and CV of every group.
 
-    cases: `{adrg, suffix, year, cost}`, cost in yuan; year_weights: year -> weight; trim_min_n,
-    small_n: cases below which a group is not trimmed, or is small. Everything else is as `Choices`
-    has it. Raises WeightError: WT120 for inputs that cannot be used, and what `estimate` raises.
+    cases: `{adrg, suffix, year, cost}`, cost in yuan, year only if there are several; year_weights:
+    year -> weight; trim_min_n, small_n: cases below which a group is not trimmed, or is small.
+    Everything else is as `Choices` has it. Raises WeightError: WT120 for inputs that cannot be
+    used, and what `estimate` raises.
     """
     given = Inputs(inputs)
     weights = given.object_of("year_weights")
@@ -68,7 +69,7 @@ def _history(cases: Sequence[Inputs]) -> History:
         np.array([at[group] for _, group in codes], np.int64),
         np.array([one.fen("cost") for one in cases], np.int64),
         adrgs=list(adrgs.values()),
-        year=np.array([one.whole("year") for one in cases], np.int64),
+        year=np.array([one.whole("year", str(NO_YEAR)) for one in cases], np.int64),
         where=lambda row: cases[row].place,
     )
 

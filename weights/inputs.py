@@ -22,17 +22,20 @@ _MOST_FEN = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The values of an example, or of one entry of its lists; `place` stands in messages."""
+    """The values of an example, or of one entry of its lists; null is a value left out.
+
+    place: stands in messages.
+    """
 
     values: Mapping[str, Any]
     place: str = "inputs"
 
     def object_of(self, key: str) -> Inputs:
         """An object, an empty one if it is left out."""
-        found = self.values.get(key, {})
-        if not isinstance(found, Mapping):
+        found = self.values.get(key)
+        if not isinstance(found, Mapping | None):
             raise self.wrong(key)
-        return Inputs(found, f"{self.place}.{key}")
+        return Inputs(found or {}, f"{self.place}.{key}")
 
     def list_of(self, key: str) -> list[Inputs]:
         """A list of objects."""
@@ -69,7 +72,8 @@ class Inputs:
 
     def number(self, key: str, default: str | None = None) -> Fraction:
         """A decimal number, exactly."""
-        value = self.values.get(key, default)
+        value = self.values.get(key)
+        value = default if value is None else value
         if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
             text = str(value).strip()
             if len(text) <= _MOST_DIGITS and _NUMBER.fullmatch(text):

@@ -73,6 +73,20 @@ def test_two_entries_of_one_code_are_refused(calculate, inputs, key, code):
     assert caught.value.issues[0].where == f"inputs.{key}[1].{code}"
 
 
+def test_null_is_a_value_left_out():
+    plain = {"budget": "100.00", "fund_share": "0.5", "predicted_weight": "2"}
+    optional = ("basis", "reserve_ratio", "deductions", "levels")
+    found = calculate_base_rate(plain | dict.fromkeys(optional))
+    assert found == calculate_base_rate(plain)
+    assert found.outputs == {"base_rate": "95.00"}
+    cases = [CASE, CASE | {"cost": "300"}]
+    optional = ("year_weights", "trim_min_n", "small_n")
+    found = calculate_weights({"cases": cases} | dict.fromkeys(optional))
+    assert found.outputs["RW_AB11"] == "1.0000"
+    yearless = [{k: v for k, v in case.items() if k != "year"} for case in cases]
+    assert calculate_weights({"cases": yearless}) == found
+
+
 def test_a_negative_coefficient_of_a_level_forms_no_rate():
     levels = [
         {"level": "3", "coef": "2", "weight": "3"},
