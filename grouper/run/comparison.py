@@ -49,6 +49,11 @@ from weights.table import NO_VALUE
 #: what flows can be broken down by; `mdc` is that of the scheme before
 Dimension = Literal["hospital", "dept", "mdc"]
 DIMENSIONS: tuple[Dimension, ...] = ("hospital", "dept", "mdc")
+#: the fields a dimension may stand in, the first that the files have counts
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "hospital": ("hospital", "hospital_name"),
+    "dept": ("dept",),
+}
 #: examples of moved cases unless asked otherwise
 SAMPLES = 50
 #: a position is the number of a part and the row in it
@@ -181,8 +186,13 @@ class _Work:
 
     def check_dimensions(self) -> None:
         for name in self.streamed:
-            if name not in self.job.reading.scalars:
+            if self.field_of(name) is None:
                 raise RunError("RN123", self.job.feed.label, dimension=name)
+
+    def field_of(self, dimension: Dimension) -> str | None:
+        """The field that a dimension is read from; None if the files have no column for it."""
+        known = self.job.reading.scalars
+        return next((field for field in _FIELDS[dimension] if field in known), None)
 
     def part(self, part: Part) -> _Found:
         """Read, clean, group twice, sum up."""
@@ -220,18 +230,23 @@ class _Work:
             _put(values, f"weight_{name}", weight, NO_VALUE)
             _put(values, f"payment_{name}", fen, NO_VALUE)
         positions = (part.number << _ROW_BITS) + np.arange(n, dtype=np.int64)
-        dimensions = {str(name): self.texts(name, table) for name in self.streamed}
+        dimensions = {
+            str(name): self.texts(field, table)
+            for name in self.streamed
+            if (field := self.field_of(name))
+        }
         return part_flows(before, after, self.width, values, positions, dimensions)
 
-    def texts(self, dimension: str, table: Sources) -> tuple[_Ints, tuple[str, ...]]:
+    def texts(self, field: str, table: Sources) -> tuple[_Ints, tuple[str, ...]]:
         """The ids of a column's cells, blanks cut off, and the texts behind them."""
-        column = text_column(table.columns[self.job.reading.scalars[dimension]])
+        column = text_column(table.columns[self.job.reading.scalars[field]])
         coded = pa.compute.utf8_trim_whitespace(column).dictionary_encode()
         return coded.indices.to_numpy().astype(np.int64), tuple(coded.dictionary.to_pylist())
 
     def hospitals(self, table: Sources) -> dict[str, str]:
         """The name of each hospital as first written, if the files have names."""
-        if "hospital" not in self.by or "hospital_name" not in self.job.reading.scalars:
+        known = self.job.reading.scalars
+        if "hospital" not in self.by or not {"hospital", "hospital_name"} <= known.keys():
             return {}
         codes, texts = self.texts("hospital", table)
         names, named = self.texts("hospital_name", table)

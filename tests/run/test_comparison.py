@@ -126,6 +126,22 @@ def test_departments_are_read_without_blanks(schemes, discharges):
     assert [part.value for part in found.movement.by("dept")] == ["内科"]
 
 
+@pytest.mark.parametrize(
+    "titles", [("医疗机构编码", "科别"), ("机构代码", "出院科室"), ("医院名称", "科室名称")]
+)
+def test_hospitals_and_departments_under_other_titles(schemes, discharges, titles):
+    """A file that names its hospitals and has no codes of them is broken down by name."""
+    path = with_hospitals(discharges(60))
+    text = path.read_text("utf-8").replace("hospital,dept", ",".join(titles), 1)
+    path.write_text(text, "utf-8", newline="")
+    before, after = map(Side, schemes)
+    found = compare_files([path], before, after, Options(), by=("hospital", "dept"))
+    parts = found.movement.by("hospital")
+    assert [one.value for one in parts] == ["H0", "H1", "H2"]
+    assert sum(one.totals["cases"] for one in parts) == 60
+    assert not found.names["hospital"]
+
+
 def test_the_same_scheme_twice_is_refused(mini, discharges):
     with pytest.raises(RunError) as error:
         compare_files([discharges(5)], Side(mini), Side(mini), Options())
