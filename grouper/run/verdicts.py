@@ -6,6 +6,7 @@ is no column of results is read as the records' own fields.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -59,15 +60,19 @@ class GroupCode:
     drg: str = ""
 
 
+#: a code at the beginning of a cell, a name after it or brackets around it
+_CODE = re.compile(r"\W*([A-Z0-9]+)")
+
+
 @lru_cache(maxsize=1 << 14)
 def group_code(text: str, status: str = "") -> GroupCode:
-    """What a cell of group codes says: `BR11`, `BQY`, `0000`, nothing, `BR11 脑梗死`.
+    """What a cell of group codes says: `BR11`, `BQY`, `0000`, nothing, `BR11-脑梗死`.
 
     A CHS-DRG code is the letter of its MDC, two places for the ADRG and one for the refinement;
     payers write 0000 (or 000P and the like) for a case without group.
     """
-    parts = half_width(known_text(text)).upper().split()
-    code = parts[0] if parts and parts[0].isascii() else ""
+    found = _CODE.match(half_width(known_text(text)).upper())
+    code = found[1] if found else ""
     if status == "rejected":
         return GroupCode("rejected")
     if not code or code.startswith("00") or not code.strip("0"):

@@ -326,6 +326,12 @@ def test_a_key_of_several_columns(ours, payer, write):
     [
         ("BR11", "grouped", "BR11"),
         ("ｂｒ11 脑梗死", "grouped", "BR11"),
+        ("BR11-脑梗死", "grouped", "BR11"),
+        ("BR11脑梗死（MCC）", "grouped", "BR11"),
+        ("【BR11】脑梗死", "grouped", "BR11"),
+        ("BQY：歧义病例", "ambiguous", "BQY"),
+        ("QY病例", "ambiguous", "QY"),
+        ("0000-未入组", "ungrouped", ""),
         ("BQY", "ambiguous", "BQY"),
         ("QY", "ambiguous", "QY"),
         ("0000", "ungrouped", ""),
