@@ -21,7 +21,7 @@ from grouper.records.batch import MISSING_FEN, CaseBatch
 from grouper.settle.amounts import Amounts, CaseType, DecidingRule
 from grouper.settle.batch import Facts, Ids, Marks, read_facts
 from grouper.settle.cell import Cell, Threshold, price_cell
-from grouper.settle.outliers import fund_a
+from grouper.settle.fund import fund_a
 from weights.table import WeightTable
 
 SchemeStatus = Literal["national", "regional", "draft"]

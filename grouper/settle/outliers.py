@@ -8,17 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 #: (cost, standard, ratio base, multiple) -> payment
 OutlierFunction = Callable[[Fraction, Fraction, Fraction, Fraction], Fraction]
 #: (weight, rate, coefficient) -> amount
 StandardFunction = Callable[[Fraction, Fraction, Fraction], Fraction]
-#: whole fen: one case, or a column of cases
-Fen = TypeVar("Fen", int, NDArray[np.int64])
 
 
 def s1(weight: Fraction, rate: Fraction, coefficient: Fraction) -> Fraction:
@@ -66,12 +60,14 @@ def h8(cost: Fraction, standard: Fraction, base: Fraction, k: Fraction) -> Fract
     return cost - standard
 
 
-def fund_a(payment: Fen, cost: Fen, pool: Fen) -> Fen:
-    """The fund pays the payment less what patient and other funds already bear (cost - pool).
+def h2(cost: Fraction, standard: Fraction, plain: Fraction, k: Fraction) -> Fraction:
+    """The standard and the cost beyond k times the plain amount."""
+    return standard + (cost - k * plain)
 
-    pool: the pooled fund's part as computed item by item. May be negative.
-    """
-    return payment - (cost - pool)
+
+def h4(cost: Fraction, standard: Fraction, plain: Fraction, k: Fraction) -> Fraction:
+    """The coefficient (standard / plain) times the cost less k - 1 plain amounts."""
+    return standard / plain * (cost - (k - 1) * plain)
 
 
 STANDARDS: Mapping[str, StandardFunction] = {"S1": s1, "S2": s2}
@@ -85,6 +81,8 @@ HIGH_OUTLIERS: Mapping[str, OutlierFunction] = {
     "H7": h7,
     "H8": h8,
 }
+#: their third argument is the amount without coefficient: weight x rate, or x mean cost
+PLAIN_OUTLIERS: Mapping[str, OutlierFunction] = {"H2": h2, "H4": h4}
 
 
 def stands(cost: int, operator: str, k: Fraction, base: Fraction) -> bool:

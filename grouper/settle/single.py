@@ -19,7 +19,8 @@ from grouper.policy.model import Allow, CostRule, Policy, Terms, require_verifie
 from grouper.settle.amounts import CaseType, DecidingRule, mark_text
 from grouper.settle.case import SchemeStatus, check_fit, deciding_rule
 from grouper.settle.cell import Cell, Threshold, price_cell
-from grouper.settle.outliers import fund_a, stands
+from grouper.settle.fund import fund_a
+from grouper.settle.outliers import stands
 from weights.table import WeightTable
 
 

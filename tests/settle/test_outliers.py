@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from grouper.money import decimal_text, round_half_up, to_fen, yuan
 from grouper.policy.model import RULE_NAMES
+from grouper.settle.fund import fund_a
 from grouper.settle.outliers import (
     HIGH_OUTLIERS,
     LOW_OUTLIERS,
     RATIO_BASES,
     STANDARDS,
-    fund_a,
     limit,
     stands,
 )
