@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 import click
 
+from grouper.cli.calc_forms import common_form
 from grouper.cli.options import Command, as_json, common, option, terminal
 from grouper.cli.output import DONE, FAILED, FINDINGS, Terminal
 from grouper.errors import GrouperError, RunError
@@ -20,6 +21,8 @@ from grouper.worked import Worked
 #: kind of example -> the function that computes its outputs from its inputs
 KINDS: Mapping[str, str] = {
     "cover": "grouper.monitor.coverage:calculate_cover",
+    "payment": "grouper.settle.worked_case:calculate_payment",
+    "fund": "grouper.settle.worked_case:calculate_fund",
     "base_rate": "weights.calculate_rates:calculate_base_rate",
     "point_value": "weights.calculate_rates:calculate_point_value",
     "weights": "weights.calculate_weights:calculate_weights",
@@ -66,7 +69,7 @@ def read_examples(file: str) -> list[dict[str, Any]]:
     for place, value in _documents(file, text):
         if isinstance(value, dict) and isinstance(value.get("examples"), list):
             value = value["examples"]
-        for one in value if isinstance(value, list) else [value]:
+        for one in map(common_form, value if isinstance(value, list) else [value]):
             for key, kind in (("kind", str), ("inputs", dict)):
                 if not isinstance(one, dict) or not isinstance(one.get(key), kind):
                     name = one.get("id") if isinstance(one, dict) else None
@@ -116,8 +119,29 @@ def _computed(
     if worked.steps:
         result["steps"] = worked.steps
     if check:
-        result["differences"] = _differences(result["outputs"], example.get("outputs"))
+        result["differences"] = _all_differences(example, worked)
     return result
+
+
+def _all_differences(example: Mapping[str, Any], worked: Worked) -> list[dict[str, Any]]:
+    """Where the outputs, and the steps that both tell, differ from the file's."""
+    told = example.get("steps")
+    theirs: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
+    # an example need not tell every step, nor the same ones as we
+    both = [key for key in theirs if key in worked.steps]
+    found = _differences(worked.outputs, example.get("outputs"))
+    for key in both:
+        found += _differences(worked.steps[key], theirs[key], f"steps.{key}")
+    near = example.get("tolerance", Decimal(0))
+    return [one for one in found if not _lies_near(one["ours"], one["theirs"], near)]
+
+
+def _lies_near(ours: Any, theirs: Any, tolerance: Decimal) -> bool:
+    """Whether two amounts of yuan differ by no more than the tolerance of their file."""
+    try:
+        return abs(Decimal(ours) - Decimal(theirs)) <= tolerance
+    except (InvalidOperation, TypeError, ValueError):
+        return False
 
 
 def _differences(ours: Any, theirs: Any, name: str = "outputs") -> list[dict[str, Any]]:
