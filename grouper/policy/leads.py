@@ -63,17 +63,15 @@ class Outlier:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """The rules of one area and edition, as columns of areas/README.md.
+    """The rules of one area and edition; what the columns hold stands in areas/README.md.
 
-    low, high: None where the area has no such rule. points: points per weight 1, None where the
-    area does not pay by points. rates, point_values, coefs: (level, insurance) -> number, an empty
-    part fits all. corrected: the source had a slip, listed in docs/reference/payment.md.
+    texts: every column as printed. low, high: None where the area has no such rule. points: points
+    per weight 1, None where the area does not pay by points. rates, point_values, coefs: (level,
+    insurance) -> number, an empty part fits all. corrected: the source had a slip (`site_bug`).
     """
 
     area: str
-    code: str
-    scheme: str
-    year: str
+    texts: Mapping[str, str]
     standard: str
     method: str
     ratio_base: str
@@ -89,10 +87,6 @@ class Lead:
     rates: Mapping[tuple[str, str], Fraction]
     point_values: Mapping[tuple[str, str], Fraction]
     mean_cost: Fraction | None
-    shown_marks: str
-    site_bug: str
-    note: str
-    source: str
     confidence: Confidence
     corrected: bool
     where: str
@@ -128,7 +122,7 @@ def load_lead(area: str) -> Lead:
         raise PolicyError("PO115", area=area, known=" ".join(near or leads()))
     lead = leads()[area]
     if not lead.can_price:
-        raise PolicyError("PO116", lead.where, area=area, note=lead.note)
+        raise PolicyError("PO116", lead.where, area=area, note=lead.texts["note"])
     return lead
 
 
@@ -178,8 +172,6 @@ def _lead(row: Row, wrong: list[Issue]) -> Lead | None:
             wrong.append(_issue(row, column, str(error)))
             return None
 
-    texts = {column: row[column] for column in ("area", "code", "scheme", "year", "standard",
-             "method", "coef_source", "shown_marks", "site_bug", "note", "source")}  # fmt: skip
     rules = [read(column, parse_class_rules) for column in ("ungrouped", "class_rules")]
     case_rules = [read(column, parse_case_rules) for column in ("before_rules", "within_rules")]
     numbers = [read(column, _keyed) for column in ("coefs", "rates", "point_values")]
@@ -191,7 +183,10 @@ def _lead(row: Row, wrong: list[Issue]) -> Lead | None:
     mark = row["confidence"].partition(" ")[0]
     assert mark in get_args(Confidence)
     return Lead(
-        **texts,
+        area=row["area"],
+        texts={column: row[column] for column in COLUMNS},
+        standard=row["standard"],
+        method=row["method"],
         ratio_base=row["ratio_base"].replace(" x ", " "),
         points=int(row["method"][6:]) if row["method"].startswith("point:") else None,
         low=sides[0],
@@ -199,6 +194,7 @@ def _lead(row: Row, wrong: list[Issue]) -> Lead | None:
         class_rules=tuple(rule for part in rules for rule in cast(tuple[ClassRule, ...], part)),
         before_rules=cast(tuple[CaseRule, ...], case_rules[0]),
         within_rules=cast(tuple[CaseRule, ...], case_rules[1]),
+        coef_source=row["coef_source"],
         coef_default=cast(Schedule | None, default),
         coefs=cast(dict[tuple[str, str], Fraction], numbers[0]),
         rates=cast(dict[tuple[str, str], Fraction], numbers[1]),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grouper.datafile import data_folder, read_toml
 from grouper.errors import Issue
+from grouper.policy.leads import Lead
 from grouper.policy.load import area_folder, read_area
 from grouper.policy.model import KeyedValues, Policy, Terms
 
@@ -22,6 +23,13 @@ def lint(area: str | Path) -> list[Issue]:
         return issues
     warnings = [issue for terms in policy.terms for issue in _doubts(policy, terms)]
     return _once(issues + warnings)
+
+
+def lint_lead(lead: Lead) -> list[Issue]:
+    """What is doubtful in a lead: thresholds that its source contradicts itself (PO202)."""
+    marks = lead.texts["shown_marks"]
+    params = {"area": lead.area, "marks": marks}
+    return [Issue("PO202", lead.where, params)] if marks else []
 
 
 @cache

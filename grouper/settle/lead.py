@@ -126,9 +126,9 @@ def pay_by_lead(lead: Lead, case: LeadCase, given: Given) -> LeadAmount:
         return paid(f"class:{payment}", _pay(payment, case, given, basis))
     assert basis is not None
     if low and low.reached(given.cost, basis.base):
-        return paid("LOW", _low(low.form, given.cost, basis))
+        return paid("LOW", pay_low(low.form, given.cost, basis))
     if high and high.reached(given.cost, basis.base):
-        return paid("HIGH", _high(high, given.cost, basis) * basis.factor)
+        return paid("HIGH", pay_high(high, given.cost, basis) * basis.factor)
     for rule in lead.within_rules:
         if rule.holds(case, ratio):
             return paid(f"within:{rule.text}", _pay(rule.payment, case, given, basis))
@@ -349,14 +349,16 @@ def _pay(payment: str, case: LeadCase, given: Given, basis: Basis | None) -> Fra
     return _share(payment) * basis.standard * basis.factor
 
 
-def _low(form: str, cost: Fraction, basis: Basis) -> Fraction:
+def pay_low(form: str, cost: Fraction, basis: Basis) -> Fraction:
+    """What a low outlier is paid, exact yuan."""
     if form in ("L1", "L5"):
         return cost
     points = cost * basis.factor
     return points * basis.coefficient if form == "L3" else points
 
 
-def _high(border: Border, cost: Fraction, basis: Basis) -> Fraction:
+def pay_high(border: Border, cost: Fraction, basis: Basis) -> Fraction:
+    """What a high outlier is paid, before the factor that turns points into money."""
     name = border.form.removesuffix("k")
     if name in PLAIN_OUTLIERS:
         return PLAIN_OUTLIERS[name](cost, basis.standard, basis.plain, border.deducted)

@@ -68,7 +68,7 @@ def _steps(lead: Lead, cost: Fraction, amount: LeadAmount) -> dict[str, object]:
         steps["points"] = decimal_text(amount.points, places=6)
     steps["pay_unrounded"] = decimal_text(amount.exact, places=8)
     steps["pay"] = yuan(amount.fen)
-    steps["source"] = lead.source
+    steps["source"] = lead.texts["source"]
     steps["confidence"] = f"{lead.confidence} (corrected)" if lead.corrected else lead.confidence
     return steps
 
