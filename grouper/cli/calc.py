@@ -23,6 +23,8 @@ KINDS: Mapping[str, str] = {
     "cover": "grouper.monitor.coverage:calculate_cover",
     "payment": "grouper.settle.worked_case:calculate_payment",
     "fund": "grouper.settle.worked_case:calculate_fund",
+    "case_quota": "grouper.settle.worked_bill:calculate_case_quota",
+    "bcheck": "grouper.settle.worked_bill:calculate_bill_check",
     "base_rate": "weights.calculate_rates:calculate_base_rate",
     "point_value": "weights.calculate_rates:calculate_point_value",
     "weights": "weights.calculate_weights:calculate_weights",

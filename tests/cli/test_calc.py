@@ -103,6 +103,15 @@ def test_a_file_of_which_nothing_can_be_computed_exits_3_and_names_the_place(run
     assert answer.out.startswith("X3 point_value: WT120 inputs.hospitals[1].code ")
 
 
+def test_special_cases_and_the_identities_of_bills_are_reproduced(run):
+    kinds = ("--kind", "case_quota", "--kind", "bcheck")
+    answer = run("calc", EXAMPLES, *kinds, "--check", "--json")
+    assert answer.code == 0
+    result = json.loads(answer.out)
+    assert [one["id"] for one in result["examples"]] == ["E08", "E09", "E59", "E60"]
+    assert result["examples"][0]["steps"]["eligible"] == 4
+
+
 PAYMENT = EXAMPLES.parents[1] / "payment"
 
 
