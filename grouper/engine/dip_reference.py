@@ -1,0 +1,255 @@
+"""How a discharge is put into a group of a DIP catalogue: plain Python, one case at a time.
+
+Written to be read. Every choice in which regions differ is an option of the preset. Catalogues of
+the 2.0 form: core rows, then comprehensive rows, then where the region sends the rest; those of
+the 3.0 form: exclusions and layers first (dip_layers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+
+from grouper.engine.dip_layers import choose_by_layers
+from grouper.engine.dip_ties import Candidate, Round, narrow
+from grouper.engine.groups import Status
+from grouper.scheme.dip import CLASSES, Catalogue, CatalogueRow, in_range
+from grouper.scheme.dip_operations import Expression, hits, operation
+from grouper.scheme.dip_preset import Layers, Preset
+
+#: lengths of a whole category, a 5-character diagnosis
+_CATEGORY, _FIVE = 3, 5
+
+
+@dataclass(frozen=True, slots=True)
+class DipCase:
+    """One discharge as DIP grouping sees it: codes as they stand, principal and main ones first.
+
+    cost: yuan, None where it is not known; age_days: days of life; weight: grams.
+    """
+
+    dx: tuple[str, ...] = ()
+    px: tuple[str, ...] = ()
+    cost: Decimal | None = None
+    age_days: int | None = None
+    weight: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DipOutcome:
+    """What became of a case, and how.
+
+    row: position in the catalogue, None when not grouped; kind: that of the row, or `primary` where
+    the catalogue marks it so; reason: a token of docs/reference/dip.md; rounds: the candidates
+    after every step and why each fell out; cost_used: whether the cost decided.
+    """
+
+    status: Status
+    reason: str
+    row: int | None = None
+    kind: str = ""
+    rounds: tuple[Round, ...] = field(default=())
+    cost_used: bool = False
+
+
+class DipReference:
+    """A catalogue, a preset and a table of operation classes, ready to group."""
+
+    def __init__(
+        self, catalogue: Catalogue, preset: Preset, classes: Mapping[str, str], layers: Layers
+    ) -> None:
+        self.catalogue, self.preset, self.layers = catalogue, preset, layers
+        self._classes = classes
+
+    def group(self, case: DipCase) -> DipOutcome:
+        """The group of one case. Raises SchemeError (SE62) where the preset leaves a tie."""
+        if not case.dx or not case.dx[0]:
+            return DipOutcome(Status.REJECTED, "dx_missing")
+        printed = "".join(case.dx[0].split())
+        principal = printed.upper()
+        if principal in self.catalogue.excluded_dx:
+            return DipOutcome(Status.UNGROUPED, "dx_excluded")
+        px = tuple(dict.fromkeys(operation(code) for code in case.px if code))
+        px = tuple(code for code in px if code not in self.preset.excluded_ops)
+        if self.catalogue.is_layered:
+            return self._layered(case, principal, px)
+        return self._by_rows(printed, px, case.cost)
+
+    def _layered(self, case: DipCase, principal: str, px: tuple[str, ...]) -> DipOutcome:
+        chosen = choose_by_layers(self.catalogue, self.layers, principal, case, px)
+        if chosen.row is not None:
+            main = chosen.main
+            marks = self.catalogue.primary
+            is_primary = any((key, main) in marks for key in keys_of(principal))
+            kind = "primary" if is_primary else self.catalogue.rows[chosen.row].kind
+            return self._grouped(chosen.row, chosen.rounds, "layer", kind)
+        # local comprehensive rows stand behind all layers
+        kept = (chosen.main, *chosen.others) if chosen.main else ()
+        found = self._comprehensive(principal, self._class_of_case(kept))
+        if found is not None:
+            return self._grouped(found, chosen.rounds, "comprehensive")
+        return self._rest(principal, kept, chosen.rounds)
+
+    def _by_rows(self, printed: str, px: tuple[str, ...], cost: Decimal | None) -> DipOutcome:
+        principal = printed.upper()
+        candidates = list(self._core_candidates(principal, px))
+        rounds: tuple[Round, ...] = ()
+        core: Candidate | None = None
+        cost_used = False
+        if candidates:
+            core, rounds, cost_used = narrow(candidates, self.preset, px, cost)
+        case_class = self._class_of_case(px)
+        comprehensive = self._comprehensive(principal, case_class)
+        if core is not None:
+            if comprehensive is not None and self._gives_way(core, px, case_class):
+                return self._grouped(
+                    comprehensive, rounds, self.preset.core_vs_comp, cost_used=cost_used
+                )
+            reason = rounds[-1].step if len(candidates) > 1 else "only_candidate"
+            return self._grouped(core.at, rounds, reason, cost_used=cost_used)
+        plain = self._conservative_row(printed, px)
+        if plain is not None:
+            # where classes compete, conservative care stands behind every group of an operation
+            behind = (
+                self.preset.core_vs_comp != "core_first"
+                and comprehensive is not None
+                and case_class != CLASSES[0]
+            )
+            if not behind:
+                return self._grouped(plain, rounds, "conservative")
+        if comprehensive is not None:
+            return self._grouped(comprehensive, rounds, "comprehensive")
+        return self._rest(principal, px, rounds)
+
+    def _grouped(
+        self,
+        row: int,
+        rounds: Sequence[Round],
+        reason: str,
+        kind: str = "",
+        *,
+        cost_used: bool = False,
+    ) -> DipOutcome:
+        kind = kind or self.catalogue.rows[row].kind
+        return DipOutcome(Status.GROUPED, reason, row, kind, tuple(rounds), cost_used)
+
+    # --- core rows
+
+    def _core_candidates(self, principal: str, px: tuple[str, ...]) -> Iterator[Candidate]:
+        """Rows of the diagnosis all of whose operations the case has, in the order of the file."""
+        for at, row in self._core_rows(principal):
+            if row.main:
+                matched = satisfied(row.operations, px, self.preset.ext_match)
+                if matched is not None:
+                    yield Candidate(at, row, *matched)
+
+    def _core_rows(self, principal: str) -> Iterator[tuple[int, CatalogueRow]]:
+        by_key, rows = self.catalogue.by_key, self.catalogue.rows
+        for key in keys_of(principal):
+            for at in by_key.get(key, ()):
+                if rows[at].kind in ("core", "primary", "tcm", "bedday"):
+                    yield at, rows[at]
+
+    def _conservative_row(self, printed: str, px: tuple[str, ...]) -> int | None:
+        """The row of the diagnosis without operations, if the case is a conservative one.
+
+        A catalogue may print a diagnosis both as C56.x and as C56.X. The platform that made it
+        takes them for two (published oracle of its rules); a case is of the one it is spelled as.
+        """
+        is_conservative = not px or (
+            self.preset.conservative_def == "class"
+            and all(self._class(code) == CLASSES[0] for code in px)
+        )
+        if not is_conservative:
+            return None
+        rows = list(self._core_rows(printed.upper()))
+        spelled = [one for one in rows if printed.startswith(one[1].code.partition(":")[0])]
+        return next((at for at, row in spelled or rows if not row.main), None)
+
+    # --- classes and comprehensive rows
+
+    def _class(self, code: str) -> str:
+        named = self._classes.get(code, self.preset.unlisted_class)
+        return self.preset.interventional if named == "interventional" else named
+
+    def _highest(self, px: Sequence[str]) -> str:
+        return max((self._class(code) for code in px), key=CLASSES.index, default=CLASSES[0])
+
+    def _class_of_case(self, px: tuple[str, ...]) -> str:
+        """The class of the main operation, or the highest of all."""
+        return self._highest(px[:1] if self.preset.op_class_of_case == "main" else px)
+
+    def _comprehensive(self, principal: str, case_class: str) -> int | None:
+        """The comprehensive row of a class: whole code, 5, 3 characters, then ranges."""
+        return self._of_class("comprehensive", principal, case_class)
+
+    def _of_class(self, kind: str, principal: str, case_class: str) -> int | None:
+        catalogue = self.catalogue
+        ranges = [key for key in catalogue.ranges if in_range(key, principal)]
+        for key in (*keys_of(principal), *ranges):
+            for at in catalogue.by_key.get(key, ()):
+                row = catalogue.rows[at]
+                if row.kind == kind and row.cls == case_class:
+                    return at
+        return None
+
+    def _gives_way(self, core: Candidate, px: tuple[str, ...], case_class: str) -> bool:
+        """Whether the core row chosen stands behind the comprehensive row of the case's class."""
+        if self.preset.core_vs_comp == "core_first":
+            return False
+        order = CLASSES.index
+        core_class = self._highest(core.matched)
+        if self.preset.core_vs_comp == "unmatched_surgery":
+            left = [code for code in px if code not in core.matched]
+            if left and self._highest(left) == CLASSES[-1] == case_class:
+                return True
+        return order(case_class) > order(core_class)
+
+    # --- the rest
+
+    @cached_property
+    def _blank(self) -> int | None:
+        rows = enumerate(self.catalogue.rows)
+        return next((at for at, row in rows if row.kind == "blank"), None)
+
+    def _rest(self, principal: str, px: tuple[str, ...], rounds: Sequence[Round]) -> DipOutcome:
+        """Where the region sends a case that no row takes, or why it has no group."""
+        for way in self.preset.fallback:
+            if way == "blank" and self._blank is not None:
+                return self._grouped(self._blank, rounds, "blank")
+            if way == "letter":
+                found = self.catalogue.by_key.get(principal[:1], ())
+                if found:
+                    return self._grouped(found[0], rounds, "letter")
+            if way == "chapter":
+                row = self._of_class("default", principal, self._class_of_case(px))
+                if row is not None:
+                    return self._grouped(row, rounds, "default")
+        reason = "dx_not_in_catalogue"
+        if any(self.catalogue.by_key.get(key) for key in keys_of(principal)):
+            reason = "op_not_in_catalogue" if px else "no_conservative_row"
+        return DipOutcome(Status.UNGROUPED, reason, rounds=tuple(rounds))
+
+
+def keys_of(principal: str) -> tuple[str, ...]:
+    """What a diagnosis is looked up as: whole, 5 characters (`K35.3`, `C73.X`), 3 characters."""
+    return tuple(dict.fromkeys((principal, principal[:_FIVE], principal[:_CATEGORY])))
+
+
+def satisfied(
+    expression: Expression, px: Sequence[str], match: str
+) -> tuple[int, tuple[str, ...]] | None:
+    """The alternative of an expression that a case fulfils with most operations, None if none.
+
+    Returns how many operations it names, and those of the case that fulfil it.
+    """
+    best: tuple[int, tuple[str, ...]] | None = None
+    for part in expression:
+        if not all(any(hits(token, code, match) for code in px) for token in part):
+            continue
+        used = tuple(c for c in px if any(hits(token, c, match) for token in part))
+        if best is None or len(part) > best[0]:
+            best = len(part), used
+    return best

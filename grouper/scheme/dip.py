@@ -1,0 +1,177 @@
+"""A DIP catalogue (病种分值目录) as data: its rows, exclusions and where each was published.
+
+The canonical table and its fields: docs/reference/dip.md. A catalogue is of one region and year;
+no two are alike, so nothing here knows a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+from grouper.errors import Issue
+from grouper.scheme.dip_operations import IN_CODES, Expression, parse_operations
+
+Kind = Literal["core", "primary", "comprehensive", "tcm", "bedday", "blank", "default"]
+Class = Literal["conservative", "diagnostic", "therapeutic", "surgical"]
+
+#: classes of operations and comprehensive groups, from mildest to most severe
+CLASSES: tuple[Class, ...] = ("conservative", "diagnostic", "therapeutic", "surgical")
+#: what the settlement platforms call the classes in group codes
+CLASS_CODES: Mapping[str, Class] = {
+    "BSZL": "conservative",
+    "ZDXCZ": "diagnostic",
+    "ZLXCZ": "therapeutic",
+    "SS": "surgical",
+}
+KINDS: tuple[Kind, ...] = (
+    "core",
+    "primary",
+    "comprehensive",
+    "tcm",
+    "bedday",
+    "blank",
+    "default",
+)
+LAYERS = ("XQ", "BX", "FZ", "JC")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueRow:
+    """One group.
+
+    dx_keys: upper-case codes of 3, 4 or 5 characters or whole ones, ranges `A15-A16`, `*`;
+    main, related: operations needed (none: conservative treatment; no related operation needed).
+    age_days_below: exclusive; weight_lo, weight_hi: grams, inclusive; resistant: yes, no, "".
+    score (分值) and mean_cost (yuan) as printed, None where the catalogue prints none.
+    """
+
+    code: str
+    name: str
+    kind: Kind
+    where: str
+    dx_keys: tuple[str, ...] = ()
+    layer: str = ""
+    cls: Class | Literal[""] = ""
+    main: Expression = ()
+    related: Expression = ()
+    other_dx: tuple[str, ...] = ()
+    age_days_below: int | None = None
+    weight_lo: int | None = None
+    weight_hi: int | None = None
+    resistant: str = ""
+    score: Decimal | None = None
+    mean_cost: Decimal | None = None
+    cv: Decimal | None = None
+    cases: int | None = None
+
+    @property
+    def operations(self) -> Expression:
+        """Main and related operations together, OR of AND."""
+        if not self.related:
+            return self.main
+        return tuple((*a, *b) for a in self.main or ((),) for b in self.related)
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether more than the principal diagnosis and operations decides."""
+        numbers = (self.age_days_below, self.weight_lo, self.weight_hi)
+        return bool(self.other_dx or self.resistant) or any(n is not None for n in numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Why an operation may not stand as it is: `conservative`, `not_main` or `scope`.
+
+    scope: the principal diagnoses under which it may be the main operation.
+    """
+
+    problem: str
+    scope: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All rows of one file in its order; issues: warnings found when it was read."""
+
+    id: str
+    title: str
+    file: str
+    digest: str
+    confidence: str
+    rows: tuple[CatalogueRow, ...]
+    excluded_dx: frozenset[str] = frozenset()
+    excluded_ops: Mapping[str, Exclusion] = field(default_factory=dict)
+    primary: frozenset[tuple[str, str]] = frozenset()
+    issues: tuple[Issue, ...] = ()
+
+    @property
+    def is_layered(self) -> bool:
+        """Whether it is of the 3.0 form, with layers."""
+        return any(row.layer for row in self.rows)
+
+    @cached_property
+    def by_key(self) -> Mapping[str, tuple[int, ...]]:
+        """Diagnosis key (ranges and `*` too) -> positions of rows, in the order of the file."""
+        found: dict[str, list[int]] = {}
+        for at, row in enumerate(self.rows):
+            for key in row.dx_keys:
+                found.setdefault(key, []).append(at)
+        return {key: tuple(places) for key, places in found.items()}
+
+    @cached_property
+    def ranges(self) -> tuple[str, ...]:
+        """The keys that are ranges, narrow ones first."""
+        keys = [key for key in self.by_key if "-" in key]
+        return tuple(sorted(keys, key=lambda key: (_width(key), key)))
+
+
+def dx_key(text: str) -> str:
+    """A diagnosis as catalogues are compared: upper case, no blanks."""
+    return "".join(text.split()).upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a group code says: `K35.3:47.0100_54.5101` is a diagnosis, main and related ones."""
+
+    dx: str
+    main: Expression = ()
+    related: Expression = ()
+    cls: str = ""
+
+
+def code_parts(code: str) -> Parts:
+    """A group code taken apart."""
+    dx, _, rest = dx_key(code).partition(":")
+    if rest in CLASS_CODES:
+        return Parts(dx, cls=CLASS_CODES[rest])
+    main, _, related = rest.partition("_")
+    return Parts(dx, parse_operations(main, IN_CODES), parse_operations(related, IN_CODES))
+
+
+def in_range(key: str, code: str) -> bool:
+    """Whether a diagnosis lies in a range of categories, `A15-A16`."""
+    low, _, high = key.partition("-")
+    return low <= code[: len(low)] and code[: len(high)] <= high
+
+
+def fits(keys: Iterable[str], code: str) -> bool:
+    """Whether a diagnosis is named by one of some keys: as a beginning, a range, or `*`."""
+    return any(
+        key == "*" or (in_range(key, code) if "-" in key else code.startswith(key)) for key in keys
+    )
+
+
+def _width(key: str) -> int:
+    """How many categories a range spans."""
+    low, _, high = key.partition("-")
+    return (ord(high[0]) - ord(low[0])) * 100 + _number(high) - _number(low)
+
+
+def _number(category: str) -> int:
+    digits = "".join(char for char in category[1:3] if char.isdigit())
+    return int(digits or 0)

@@ -1,0 +1,135 @@
+"""What is wrong with a catalogue, each with its row: errors, and warnings that real ones break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from statistics import median
+
+from grouper.codes.dictionary import load_dictionary
+from grouper.errors import Issue
+from grouper.scheme.dip import Catalogue, CatalogueRow, code_parts, dx_key
+from grouper.scheme.dip_operations import Expression, operation, tokens
+
+#: score = mean cost / base * 1000; what rounding explains
+_TOLERANCE = Decimal("0.001")
+#: a related operation makes its own group at this much extra cost (医保办发〔2024〕9号)
+_RELATED = Decimal("1.1")
+_FEW = 15
+_THOUSAND = 1000
+
+
+def check_catalogue(catalogue: Catalogue, *, scores: str = "asked") -> list[Issue]:
+    """Errors and warnings over all rows; scores `none`: the catalogue prints none at all."""
+    found: list[Issue] = []
+    if scores != "none":
+        found += _check_scores(catalogue)
+    found += _check_equal_keys(catalogue)
+    found += _check_codes(catalogue)
+    found += _check_means(catalogue)
+    found += _check_inversions(catalogue)
+    found += _check_thin(catalogue)
+    found += _check_unknown(catalogue)
+    return found
+
+
+def _check_scores(catalogue: Catalogue) -> Iterator[Issue]:
+    for row in catalogue.rows:
+        if row.score is None:
+            yield Issue("SE52", row.where, {"field": "score"})
+        elif row.score <= 0:
+            yield Issue("SE54", row.where, {"text": row.score})
+
+
+def _check_equal_keys(catalogue: Catalogue) -> Iterator[Issue]:
+    """Two rows that the same cases fit equally well."""
+    seen: dict[object, CatalogueRow] = {}
+    for row in catalogue.rows:
+        conditions = (row.other_dx, row.age_days_below, row.weight_lo, row.resistant)
+        key = (row.layer, row.kind, row.cls, row.dx_keys, row.main, _set(row.related), conditions)
+        first = seen.setdefault(key, row)
+        if first is not row:
+            yield Issue("SW51", row.where, {"code": row.code, "other": first.code})
+
+
+def _check_codes(catalogue: Catalogue) -> Iterator[Issue]:
+    """A group code that says other things than the columns."""
+    for row in catalogue.rows:
+        if row.kind not in ("core", "comprehensive") or row.layer or ":" not in row.code:
+            continue
+        parts = code_parts(row.code)
+        same = (
+            parts.dx in row.dx_keys
+            and _set(parts.main) == _set(row.main)
+            and _set(parts.related) == _set(row.related)
+            and (not parts.cls or parts.cls == row.cls)
+        )
+        if not same:
+            yield Issue("SW52", row.where, {"code": row.code})
+
+
+def _set(expression: Expression) -> frozenset[frozenset[str]]:
+    return frozenset(frozenset(part) for part in expression)
+
+
+def _check_means(catalogue: Catalogue) -> Iterator[Issue]:
+    """Scores that do not follow from the mean costs; the base is the one most rows agree on."""
+    both = [r for r in catalogue.rows if r.mean_cost is not None and r.score]
+    if not both:
+        return
+    base = median(_ratio(row) for row in both)
+    for row in both:
+        expected = (row.mean_cost or 0) / base * _THOUSAND
+        if abs(expected - (row.score or 0)) > _TOLERANCE:
+            shown = round(Decimal(expected), 6)
+            yield Issue("SW53", row.where, {"code": row.code, "score": row.score, "mean": shown})
+
+
+def _ratio(row: CatalogueRow) -> Decimal:
+    assert row.mean_cost is not None
+    assert row.score
+    return row.mean_cost / row.score * _THOUSAND
+
+
+def _check_inversions(catalogue: Catalogue) -> Iterator[Issue]:
+    core = [row for row in catalogue.rows if row.kind == "core" and row.score is not None]
+    plain = {row.dx_keys: row for row in core if not row.main}
+    main_only = {(row.dx_keys, row.main): row for row in core if row.main and not row.related}
+    for row in core:
+        score = row.score or Decimal(0)
+        mild = plain.get(row.dx_keys)
+        if row.main and mild and score < (mild.score or 0):
+            yield Issue("SW54", row.where, {"code": row.code, "other": mild.code})
+        single = main_only.get((row.dx_keys, row.main))
+        if row.related and single and score < _RELATED * (single.score or 0):
+            yield Issue("SW55", row.where, {"code": row.code, "other": single.code})
+
+
+def _check_thin(catalogue: Catalogue) -> Iterator[Issue]:
+    """Groups whose mean rests on little."""
+    for row in catalogue.rows:
+        if row.cv is not None and row.cv > 1:
+            yield Issue("SW56", row.where, {"code": row.code, "problem": "cv", "value": row.cv})
+        elif row.cases is not None and row.cases <= _FEW:
+            params = {"code": row.code, "problem": "cases", "value": row.cases}
+            yield Issue("SW56", row.where, params)
+
+
+def _check_unknown(catalogue: Catalogue) -> Iterator[Issue]:
+    """Codes that stand in no dictionary, so that no case can have them."""
+    dictionary = load_dictionary()
+    beginnings = {
+        dx_key(code)[:length] for code in dictionary.dx.codes for length in (1, 3, 4, 5)
+    } | {dx_key(code) for code in dictionary.dx.codes}
+    operations = {operation(code) for code in dictionary.px.codes}
+    beginnings_of_operations = {code[:length] for code in operations for length in (4, 5, 6, 7)}
+    for row in catalogue.rows:
+        # a default row stands for a chapter, whose ends need not be codes
+        for key in row.dx_keys if row.kind != "default" else ():
+            if key != "*" and any(end and end not in beginnings for end in key.split("-")):
+                yield Issue("SW57", row.where, {"kind": "dx", "text": key, "code": row.code})
+        for token in tokens((*row.main, *row.related)):
+            if token not in operations and token not in beginnings_of_operations:
+                yield Issue("SW57", row.where, {"kind": "px", "text": token, "code": row.code})
+        if any(ord(char) < 32 for char in row.name):
+            yield Issue("SW58", row.where, {"code": row.code})
