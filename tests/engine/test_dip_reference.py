@@ -1,4 +1,4 @@
-"""DIP grouping: published expectations of four regions and of 3.0, and each option by a small case."""
+"""DIP grouping: published expectations of four regions and of 3.0, each option by a case."""
 
 from __future__ import annotations
 
