@@ -8,6 +8,7 @@ import click
 
 from grouper.cli import streams
 from grouper.cli.chain import group_inputs, reading, row_index
+from grouper.cli.dip import NEEDED, is_dip, print_dip, read_records, refuse_for_dip
 from grouper.cli.options import (
     Command,
     Function,
@@ -15,17 +16,18 @@ from grouper.cli.options import (
     common,
     file_options,
     option,
-    scheme_option,
+    scheme_or_catalogue_options,
     terminal,
 )
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list
 
 if TYPE_CHECKING:
     from grouper.engine.trace import Trace
+    from grouper.records.read import Records
     from grouper.run.pipeline import GroupedRun
 
 #: options that describe a case on the command line, by the field they fill
-_FIELDS = ("sex", "age", "age_days", "weight", "los", "leaving", "icu_hours")
+_FIELDS = ("sex", "age", "age_days", "weight", "los", "leaving", "icu_hours", "total_cost")
 
 
 def case_options(function: Function) -> Function:
@@ -43,7 +45,7 @@ def case_options(function: Function) -> Function:
 @click.argument("file", required=False, metavar="[FILE]")
 @option("--row", type=int, metavar="N", help="options.row")
 @case_options
-@scheme_option
+@scheme_or_catalogue_options
 @option("--near", is_flag=True, help="options.near")
 @option("--as-principal", "principals", multiple=True, metavar="CODE", help="options.as_principal")
 @file_options
@@ -66,6 +68,12 @@ def explain(
     from_codes = bool(dx or px or given)
     if from_codes == (file is not None) or (row is None) != (file is None):
         raise click.UsageError(screen.text("usage.one_of"), ctx)
+    if is_dip(ctx):
+        refuse_for_dip(ctx, "--as-principal" if how["principals"] else "")
+        if file is None:
+            return print_dip(ctx, _records_of_case(given, dx, px, how, needs=NEEDED), 0)
+        with streams.inputs(ctx, [file]) as paths:
+            return print_dip(ctx, read_records(ctx, paths), row)
     if file is None:
         return _print(ctx, _run_of_case(given, dx, px, scheme, how), 0)
     with streams.inputs(ctx, [file]) as paths:
@@ -81,20 +89,32 @@ def _run_of_case(
     scheme: str,
     how: dict[str, Any],
 ) -> GroupedRun:
+    """The case of the command line, grouped."""
+    from grouper.api import load_scheme
+    from grouper.run.pipeline import group_records
+
+    return group_records(_records_of_case(given, dx, px, how), load_scheme(scheme))
+
+
+def _records_of_case(
+    given: dict[str, str],
+    dx: tuple[str, ...],
+    px: tuple[str, ...],
+    how: dict[str, Any],
+    **needs: Any,
+) -> Records:
     """The case of the command line as a table of one row, so that it is cleaned like any other."""
     import pyarrow as pa
 
-    from grouper.api import load_scheme
     from grouper.records.read import records_from_table
-    from grouper.run.pipeline import group_records
 
     cells: dict[str, list[Any]] = {"id": ["1"], "dx": [list(dx)], "px": [list(px)]}
     cells |= {name: [text] for name, text in given.items()}
     codes = pa.list_(pa.string())
     schema = pa.schema([(name, codes if name in ("dx", "px") else pa.string()) for name in cells])
     table = pa.table(cells, schema)
-    records = records_from_table(table, cleaning=reading(how)["cleaning"], name="case")
-    return group_records(records, load_scheme(scheme))
+    cleaning = reading(how)["cleaning"]
+    return records_from_table(table, cleaning=cleaning, name="case", **needs)
 
 
 def _print(ctx: click.Context, run: GroupedRun, row: int) -> int:

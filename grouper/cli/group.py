@@ -12,6 +12,7 @@ import click
 
 from grouper.cli import streams
 from grouper.cli.chain import check_suffix, reading
+from grouper.cli.dip import dip_to_file, is_dip, refuse_for_dip
 from grouper.cli.on_spark import group_on_spark
 from grouper.cli.options import (
     Command,
@@ -20,7 +21,7 @@ from grouper.cli.options import (
     file_options,
     option,
     output_options,
-    scheme_option,
+    scheme_or_catalogue_options,
     terminal,
 )
 from grouper.cli.output import DONE, FINDINGS, Terminal, sums
@@ -37,7 +38,7 @@ _SHOWN = 5
 
 @click.command(cls=Command, name="group", help="help.group")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@scheme_option
+@scheme_or_catalogue_options
 @option("-o", "--out", metavar="OUT", help="options.out")
 @option("--run", metavar="DIR", help="options.run")
 @stream_options
@@ -59,6 +60,8 @@ def group(
     ctx: click.Context,
     files: tuple[str, ...],
     scheme: str,
+    preset: str | None,
+    op_classes: str | None,
     out: str | None,
     run: str | None,
     batch: int | None,
@@ -82,6 +85,8 @@ def group(
         raise click.UsageError(screen.text("usage.no_output"), ctx)
     if json_ and out == "-":
         raise click.UsageError(screen.text("usage.two_on_stdout"), ctx)
+    if is_dip(ctx):
+        refuse_for_dip(ctx, "--on" if on == "spark" or master else "--run" if run else "")
     if on == "spark" or master:
         return group_on_spark(ctx)
     if run and "-" in files:
@@ -107,6 +112,8 @@ def group(
 
 def _grouped(ctx: click.Context, paths: list[Path], target: Path) -> Outcome:
     """Into a folder, in parts, or at once; the rows written are the same."""
+    if is_dip(ctx):
+        return dip_to_file(ctx, paths, target)
     if ctx.params["run"]:
         return to_folder(ctx, paths, target)
     if is_streamed(ctx, paths, target):

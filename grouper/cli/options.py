@@ -174,6 +174,19 @@ def scheme_option(function: Function) -> Function:
     )
 
 
+def scheme_or_catalogue_options(function: Function) -> Function:
+    """The option `-s` of a command that groups by DRG or DIP, and the rules of DIP."""
+    for add in (
+        option("--op-classes", metavar="FILE", help="options.op_classes"),
+        option("--preset", metavar="NAME", help="options.preset"),
+        option(
+            "-s", "--scheme", required=True, metavar="SCHEME", help="options.scheme_or_catalogue"
+        ),
+    ):
+        function = add(function)
+    return function
+
+
 def file_options(function: Function) -> Function:
     """How the columns of input files are understood."""
     for add in (

@@ -35,6 +35,10 @@ JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 SUFFIXES = (*TEXT_SUFFIXES, *WORKBOOK_SUFFIXES, ".parquet", *JSON_SUFFIXES)
 
 
+#: what every table of discharges has, where grouping asks for it
+NEEDED = ("dx", "sex")
+
+
 @dataclass(frozen=True)
 class Records:
     """What was read: the columns to group, the user's own columns, what was found, facts.
@@ -58,12 +62,14 @@ def read_records(
     mapping: MapSource | None = None,
     cleaning: Cleaning = "standard",
     encoding: str | None = None,
+    needs: Sequence[str] = NEEDED,
 ) -> Records:
     """Records of one or more files of the same columns, rows in order of files and lines.
 
     The suffix tells the form; `-` is standard input. `mapping` names headers (a TOML file or its
-    entries), `encoding` overrides detection. With cleaning `as_is` codes and numbers are taken as
-    they stand; `standard` cleans and repairs them and notes what it did.
+    entries), `encoding` overrides detection, `needs` are the fields that a table must have. With
+    cleaning `as_is` codes and numbers are taken as they stand; `standard` cleans and repairs them
+    and notes what it did.
 
     Raises DataFileError (DF13x) for files that cannot be read, RecordError (RE1x) for tables that
     are no records. What is wrong with single rows is in `issues` and in `batch.reject`.
@@ -72,7 +78,9 @@ def read_records(
     score = header_score(mapping)
     found = Findings()
     raws = [read_source(Path(path), score, encoding, found) for path in listed]
-    return _records(join(raws), layout, mapping, cleaning, found, [str(path) for path in listed])
+    return _records(
+        join(raws), layout, mapping, cleaning, found, [str(path) for path in listed], needs=needs
+    )
 
 
 def records_from_table(
@@ -83,6 +91,7 @@ def records_from_table(
     cleaning: Cleaning = "standard",
     name: str = "table",
     part: bool = False,
+    needs: Sequence[str] = NEEDED,
 ) -> Records:
     """Records of an Arrow table in memory; column types are kept for writing back.
 
@@ -90,7 +99,7 @@ def records_from_table(
     names where codes belong) is not judged.
     """
     source = join([from_table(table, name)])
-    return _records(source, layout, mapping, cleaning, Findings(), [], part=part)
+    return _records(source, layout, mapping, cleaning, Findings(), [], part=part, needs=needs)
 
 
 def header_score(mapping: MapSource | None) -> HeaderScore:
@@ -152,9 +161,10 @@ def _records(
     inputs: Sequence[str],
     *,
     part: bool = False,
+    needs: Sequence[str] = NEEDED,
 ) -> Records:
     where = table.raws[0].name + (f":{table.raws[0].header}" if table.raws[0].header else "")
-    reading = column_map(table, layout, mapping, cleaning, where)
+    reading = column_map(table, layout, mapping, cleaning, where, needs=needs)
     batch = assemble(table, reading, found, as_is=cleaning == "as_is", part=part)
     user = UserTable(
         table.names,
@@ -169,9 +179,15 @@ def _records(
 
 
 def column_map(
-    table: Sources, layout: str | None, mapping: MapSource | None, cleaning: Cleaning, where: str
+    table: Sources,
+    layout: str | None,
+    mapping: MapSource | None,
+    cleaning: Cleaning,
+    where: str,
+    *,
+    needs: Sequence[str] = NEEDED,
 ) -> ColumnMap:
-    """Which column is what; a table without diagnoses or sex is no table of discharges."""
+    """Which column is what; a table without the fields it needs is no table of discharges."""
     if mapping is not None:
         reading = apply_map(mapping, table.names, where)
     elif table.form == "json" and cleaning == "as_is":
@@ -179,7 +195,7 @@ def column_map(
         return choose(table.names, where, layout="plain")
     else:
         reading = choose(table.names, where, layout=layout)
-    require(reading, ("dx", "sex") if table.form != "json" else ("dx",), where)
+    require(reading, needs if table.form != "json" else ("dx",), where)
     return reading
 
 

@@ -16,6 +16,7 @@ from grouper.errors import Issue
 from grouper.records.batch import CaseBatch
 from grouper.records.check import COMMONEST, EXAMPLES, Findings
 from grouper.run.pipeline import Counts, Engine
+from grouper.scheme.dip import Catalogue
 from grouper.scheme.model import Scheme
 
 #: warnings that the whole-file reader lists commonest first
@@ -36,7 +37,7 @@ class Outcome:
     counts: Counts
     issues: list[Issue]
     notes: Mapping[str, object]
-    scheme: Scheme
+    scheme: Scheme | Catalogue
     engine: Engine
     slow: int
 

@@ -109,6 +109,11 @@ class Catalogue:
     issues: tuple[Issue, ...] = ()
 
     @property
+    def is_draft(self) -> bool:
+        """Never: a catalogue is what an area published."""
+        return False
+
+    @property
     def is_layered(self) -> bool:
         """Whether it is of the 3.0 form, with layers."""
         return any(row.layer for row in self.rows)

@@ -1,0 +1,109 @@
+"""How `grouper group` and `grouper explain` work where the scheme is a DIP catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grouper.cli.chain import reading, row_index
+from grouper.cli.options import terminal
+from grouper.cli.output import DONE, FINDINGS, issue_list
+
+#: DIP asks for no more
+NEEDED = ("dx",)
+
+if TYPE_CHECKING:
+    from grouper.engine.dip_reference import DipReference
+    from grouper.records.read import Records
+    from grouper.run.tally import Outcome
+
+
+def is_dip(ctx: click.Context) -> bool:
+    """Whether the scheme asked for is a DIP catalogue; wrong usage if DIP's options go with DRG."""
+    from grouper.run.dip import is_catalogue
+
+    scheme = ctx.params["scheme"]
+    if is_catalogue(scheme):
+        return True
+    for name in ("preset", "op_classes"):
+        if ctx.params[name]:
+            flag = "--" + name.replace("_", "-")
+            text = terminal(ctx).text("usage.dip_only", name=flag, scheme=scheme)
+            raise click.UsageError(text, ctx)
+    return False
+
+
+def refuse_for_dip(ctx: click.Context, name: str) -> None:
+    """Wrong usage for an option that DIP does not know yet; "" is none."""
+    if name:
+        raise click.UsageError(terminal(ctx).text("usage.not_for_dip", name=name), ctx)
+
+
+def read_records(ctx: click.Context, paths: Sequence[Path]) -> Records:
+    """The records of some files as the file options say."""
+    from grouper.records import read
+
+    return read.read_records(paths, needs=NEEDED, **reading(ctx.params))
+
+
+def dip_to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outcome:
+    """Group files by a catalogue into one result file."""
+    from grouper.records.write import write_results
+    from grouper.run.dip import group_records, result_columns, run_info
+    from grouper.run.tally import Outcome
+
+    lang, reference = terminal(ctx).lang, _reference(ctx)
+    run = group_records(read_records(ctx, paths), reference)
+    write_results(
+        target,
+        run.records.user,
+        result_columns(run, lang),
+        lang=lang,
+        encoding=ctx.params["encoding"],
+        overwrite="replace" if ctx.params["force"] else "refuse",
+        info=run_info(run, lang),
+    )
+    records = run.records
+    return Outcome(
+        run.counts, records.issues, records.notes, reference.catalogue, "reference", slow=0
+    )
+
+
+def print_dip(ctx: click.Context, records: Records, row: int | None) -> int:
+    """The way of one row (from 1; None or 0: the only one) to its group."""
+    from grouper.engine.dip import case_at
+    from grouper.engine.dip_trace import explain
+    from grouper.run.results import reason_text, words
+
+    screen, json_ = terminal(ctx), ctx.params["json_"]
+    batch = records.batch
+    at = row_index(ctx, row, len(batch)) if row else 0
+    issues = records.issues if len(batch) == 1 else []
+    if number := int(batch.reject[at]):
+        token = batch.reject_codes[number - 1]
+        if json_:
+            screen.json(
+                {"status": "rejected", "reason": token, "issues": issue_list(issues, screen.lang)}
+            )
+        else:
+            screen.data(f"{screen.text('status.rejected')}: {reason_text(token, screen.lang)}")
+            screen.issues(issues)
+        return FINDINGS
+    trace = explain(_reference(ctx), case_at(batch, at))
+    if json_:
+        found: dict[str, object] = {"issues": issue_list(issues, screen.lang)} if issues else {}
+        screen.json(trace.to_dict() | found)
+    else:
+        screen.data(trace.text(words(screen.lang)))
+        screen.issues(issues)
+    return DONE if trace.outcome.status.word != "rejected" else FINDINGS
+
+
+def _reference(ctx: click.Context) -> DipReference:
+    from grouper.run.dip import reference_of
+
+    how = ctx.params
+    return reference_of(how["scheme"], preset=how["preset"], op_classes=how["op_classes"])

@@ -1,0 +1,145 @@
+"""The flow from files to DIP groups: catalogue, preset, records in, result columns out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from grouper import __version__
+from grouper.engine.dip import DipGroups, group_batch
+from grouper.engine.dip_reference import DipReference
+from grouper.engine.groups import Status
+from grouper.errors import Lang
+from grouper.records.grids import read_grids
+from grouper.records.read import Records
+from grouper.run.pipeline import Counts
+from grouper.run.results import words
+from grouper.run.schemes import is_workbook
+from grouper.scheme.dip import Catalogue
+from grouper.scheme.dip_load import load_catalogue
+from grouper.scheme.dip_preset import load_classes, load_layers, load_preset
+from grouper.scheme.workbook_layout import fold, sheet_titles
+from grouper.sheet import read_bytes
+from grouper.spreadsheet import open_workbook
+
+#: the rules of a catalogue for which no region's are named
+DEFAULT_PRESET = "national"
+_TABLES = (".tsv", ".csv")
+
+
+def is_catalogue(name_or_path: str | Path) -> bool:
+    """Whether a scheme is named by a DIP catalogue: a table, or a workbook of no DRG scheme."""
+    path = Path(name_or_path)
+    if path.is_dir():
+        return False
+    if path.suffix.lower() in _TABLES:
+        return True
+    if not is_workbook(path) or not path.is_file():
+        return False
+    titles = open_workbook(read_bytes(path), path.name, suffix=path.suffix).sheet_names
+    return not {fold(title).casefold() for title in titles} & sheet_titles()
+
+
+def read_catalogue(path: str | Path) -> Catalogue:
+    """The catalogue in a file. Raises SchemeError (SE51 to SE58), DataFileError (DF130 to 135)."""
+    path = Path(path)
+    digest = hashlib.sha256(read_bytes(path)).hexdigest()
+    return load_catalogue(read_grids(path), digest=digest)
+
+
+def reference_of(
+    catalogue: str | Path, *, preset: str | None = None, op_classes: str | Path | None = None
+) -> DipReference:
+    """A catalogue ready to group by a region's rules.
+
+    op_classes: a table of operation classes instead of the one that comes with the program.
+    """
+    return DipReference(
+        read_catalogue(catalogue),
+        load_preset(preset or DEFAULT_PRESET),
+        load_classes(op_classes),
+        load_layers(),
+    )
+
+
+@dataclass(frozen=True)
+class DipRun:
+    """Records with their DIP groups, row for row."""
+
+    records: Records
+    groups: DipGroups
+    reference: DipReference
+    counts: Counts
+
+
+def group_records(records: Records, reference: DipReference) -> DipRun:
+    """Group every row of what was read."""
+    groups = group_batch(reference, records.batch)
+    return DipRun(records, groups, reference, _count(groups))
+
+
+def result_columns(run: DipRun, lang: Lang) -> list[tuple[str, pa.Array]]:
+    """Status, reason and group of every row, by English column name; texts once a distinct end."""
+    said, rows = words(lang), run.reference.catalogue.rows
+    index = pa.array(run.groups.end)
+    ends = [(end, rows[end.row] if end.row is not None else None) for end in run.groups.ends]
+    columns = {
+        "status": [said["status"][end.status.word] for end, _ in ends],
+        "reason": [_reason(end.reason, said) for end, _ in ends],
+        "dip": [row.code if row else None for _, row in ends],
+        "dip_name": [row.name if row else None for _, row in ends],
+        "kind": [said["kind"].get(end.kind, end.kind) or None for end, _ in ends],
+        "layer": [(row.layer or None) if row else None for _, row in ends],
+        # as printed: a catalogue's digits are not ours to change
+        "score": [str(row.score) if row and row.score is not None else None for _, row in ends],
+    }
+    return [(name, pa.array(texts, pa.string()).take(index)) for name, texts in columns.items()]
+
+
+def _reason(token: str, said: Mapping[str, Mapping[str, str]]) -> str:
+    """The words of a token; where the language has none (English) the token itself."""
+    for table in ("dip_reason", "dip_step", "reason"):
+        if token in said[table]:
+            return said[table][token]
+    return token
+
+
+def run_info(run: DipRun, lang: Lang) -> list[tuple[str, str]]:
+    """What a result rests on: program, catalogue with digest, preset, counts."""
+    catalogue, counts, titles = run.reference.catalogue, run.counts, words(lang)["info"]
+    values: dict[str, object] = {
+        "program": f"chs-grouper {__version__}",
+        "scheme": catalogue.file,
+        "scheme_title": catalogue.title,
+        "digest": catalogue.digest,
+        "confidence": catalogue.confidence,
+        "preset": run.reference.preset.id,
+        "rows": counts.rows,
+        "grouped": counts.grouped,
+        "ungrouped": counts.ungrouped,
+        "rejected": counts.rejected,
+    }
+    return [(titles[key], str(value)) for key, value in values.items()]
+
+
+def _count(groups: DipGroups) -> Counts:
+    """The rows by status, those without a group by reason."""
+    by_status = np.bincount(groups.status, minlength=len(Status))
+    by_end = np.bincount(groups.end, minlength=len(groups.ends))
+    reasons: dict[str, int] = {}
+    for end, n in zip(groups.ends, by_end.tolist(), strict=True):
+        if end.row is None:
+            reasons[end.reason] = reasons.get(end.reason, 0) + n
+    return Counts(
+        rows=len(groups),
+        grouped=int(by_status[Status.GROUPED]),
+        ambiguous=0,
+        ungrouped=int(by_status[Status.UNGROUPED]),
+        rejected=int(by_status[Status.REJECTED]),
+        reasons=reasons,
+    )

@@ -1,0 +1,185 @@
+"""`grouper group` and `grouper explain` with a DIP catalogue as the scheme."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import openpyxl
+import pytest
+from dip_catalogues import DATA, REGIONS, cases, real_text
+
+pytestmark = pytest.mark.cli
+
+COLUMNS = ["status", "reason", "dip", "dip_name", "kind", "layer", "score"]
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    path = tmp_path / "city-2025.tsv"
+    path.write_text(real_text(), "utf-8")
+    return path
+
+
+@pytest.fixture
+def discharges(tmp_path: Path) -> Path:
+    path = tmp_path / "discharges.jsonl"
+    lines = [
+        {"id": c["id"], "dx": [c["principal_dx"]], "px": c["procedures"],
+         "total_cost": c["total_cost"]}
+        for c in cases()
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    return path
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_case_has_its_expected_group(run, catalogue, discharges, tmp_path, region):
+    out = tmp_path / "out.csv"
+    answer = run("group", discharges, "-s", catalogue, "--preset", region, "-o", out, "--as-is",
+                 "--lang", "en")  # fmt: skip
+    assert answer.code == 0, answer.err
+    rows = read_csv(out)
+    assert list(rows[0])[-7:] == COLUMNS
+    expected = {c["id"]: c["expected"][region] for c in cases()}
+    assert {row["id"]: row["dip"] or None for row in rows} == expected
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_other_forms_of_catalogue_and_result(run, catalogue, discharges, tmp_path, suffix):
+    lines = [line.split("\t") for line in real_text().splitlines()]
+    other = tmp_path / f"city{suffix}"
+    if suffix == ".csv":
+        with other.open("w", encoding="gb18030", newline="") as file:
+            csv.writer(file).writerows(lines)
+    else:
+        book = openpyxl.Workbook()
+        for line in lines:
+            book.active.append(line)
+        book.save(other)
+    first, second = tmp_path / "first.xlsx", tmp_path / "second.xlsx"
+    for scheme, out in ((catalogue, first), (other, second)):
+        assert run("group", discharges, "-s", scheme, "-o", out, "--lang", "zh").code == 0
+    sheets = [openpyxl.load_workbook(out)["结果"] for out in (first, second)]
+    found = [[[cell.value for cell in row] for row in sheet] for sheet in sheets]
+    assert found[0] == found[1]
+    titles = ["分组状态", "原因", "DIP编码", "DIP名称", "病种类型", "目录层级", "病种分值"]
+    assert found[0][0][-7:] == titles
+    assert found[0][1][-7:-1] == ["入组", "保守治疗", "K22.1", "食管溃疡", "核心病种", None]
+    assert float(found[0][1][-1]) == 543.330998
+
+
+def test_cleaning_makes_the_usual_code_of_a_spelling(run, catalogue, tmp_path):
+    """As it stands, C56.X00 is a diagnosis that the dictionary lacks; cleaned, it is C56.x00."""
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    record = {"id": "1", "dx": ["C56.X00"], "px": [], "sex": 2, "age": 50}
+    source.write_text(json.dumps(record) + "\n", "utf-8")
+    found = []
+    for words in (("--as-is",), ()):
+        run("group", source, "-s", catalogue, "--preset", "base", "-o", out, "--lang", "en",
+            "--force", *words)  # fmt: skip
+        found.append(json.loads(out.read_text("utf-8"))["dip"])
+    assert found == [None, "C56.x"]
+
+
+def test_a_table_needs_no_sex(run, catalogue, tmp_path):
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("id,dx,px,total_cost\n1,K35.300,47.0100,8200.00\n", "utf-8")
+    assert run("group", source, "-s", catalogue, "-o", out, "--lang", "en").code == 0
+    assert read_csv(out)[0]["dip"] == "K35.3:47.0100"
+
+
+def test_a_case_without_diagnosis_is_rejected(run, catalogue, tmp_path):
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"id": "1", "dx": [], "px": []}\n', "utf-8")
+    answer = run("group", source, "-s", catalogue, "-o", out, "--lang", "en", "--as-is")
+    assert answer.code == 1
+    row = json.loads(out.read_text("utf-8"))
+    assert (row["status"], row["reason"], row["dip"]) == ("rejected", "dx_missing", None)
+
+
+def test_layers(run, tmp_path):
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.csv"
+    record = {"id": "1", "dx": ["P07.100"], "px": [], "age": 0, "age_days": 10, "weight": 1200}
+    source.write_text(json.dumps(record) + "\n", "utf-8")
+    scheme = DATA / "national-3.0-partial.tsv"
+    assert run("group", source, "-s", scheme, "-o", out, "--lang", "en", "--as-is").code == 0
+    (row,) = read_csv(out)
+    assert (row["dip"], row["layer"], row["score"]) == ("XQ-17", "XQ", "")
+
+
+class TestExplain:
+    CASE = ("--dx", "K40.200", "--px", "53.1501", "--px", "53.0204", "--total-cost", "6185.27")
+
+    def test_says_who_was_considered_and_why_each_fell_out(self, run, catalogue):
+        answer = run("explain", *self.CASE, "-s", catalogue, "--preset", "base", "--json")
+        found = json.loads(answer.out)
+        assert found["dip"] == "K40.2:53.0204"
+        assert found["steps"] == [
+            {"step": "candidates", "kept": ["K40.2:53.0204", "K40.2:53.1501"], "dropped": []},
+            {"step": "nearest_cost", "kept": ["K40.2:53.0204"], "dropped": ["K40.2:53.1501"]},
+        ]
+        assert {"dip": "K40.2:53.1000", "lacks": ["53.1000"]} in found["not_candidates"]
+
+    @pytest.mark.parametrize(("lang", "word"), [("zh", "次均费用最接近"), ("en", "nearest_cost")])
+    def test_text(self, run, catalogue, lang, word):
+        answer = run("explain", *self.CASE, "-s", catalogue, "--preset", "base", "--lang", lang)
+        assert answer.code == 0
+        assert word in answer.out
+        assert "K40.2:53.1501" in answer.out
+
+    def test_a_row_of_a_file(self, run, catalogue, discharges):
+        answer = run("explain", discharges, "--row", 1, "-s", catalogue, "--as-is", "--json")
+        assert json.loads(answer.out)["dip"] == "K22.1"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--preset", "nowhere"), 3, "jingzhou"),
+        (("--run", "folder"), 2, "--run"),
+        (("--on", "spark"), 2, "--on"),
+    ],
+)
+def test_what_does_not_go_is_said(run, catalogue, discharges, tmp_path, words, code, said):
+    out = tmp_path / "out.csv"
+    answer = run("group", discharges, "-s", catalogue, "-o", out, *words)
+    assert answer.code == code
+    assert said in answer.err
+    assert not out.exists()
+
+
+def test_presets_are_no_matter_of_drg(run, discharges, tmp_path):
+    answer = run("group", discharges, "-s", "chs_drg_20", "--preset", "base", "-o",
+                 tmp_path / "out.csv")  # fmt: skip
+    assert answer.code == 2
+    assert "--preset" in answer.err
+
+
+def test_a_bad_catalogue_is_refused_with_its_rows(run, discharges, tmp_path):
+    path = tmp_path / "bad.tsv"
+    path.write_text("code\tkind\tdx_key\tscore\nA\tcore\tK35.3\t0\nA\tcore\tK35.3\t9\n", "utf-8")
+    answer = run("group", discharges, "-s", path, "-o", tmp_path / "out.csv", "--lang", "en")
+    assert answer.code == 3
+    assert "SE54 bad.tsv:2:A" in answer.err
+    assert "SE53 bad.tsv:3:A" in answer.err
+
+
+def test_classes_of_the_users_own(run, catalogue, tmp_path):
+    source, out, table = (tmp_path / name for name in ("in.jsonl", "out.csv", "classes.tsv"))
+    record = {"id": "1", "dx": ["K40.900"], "px": ["99.9900"], "sex": 1, "age": 50}
+    source.write_text(json.dumps(record) + "\n", "utf-8")
+    table.write_text("code\tclass\n99.9900\tsurgical\n", "utf-8")
+    found = []
+    for words in ((), ("--op-classes", table)):
+        run("group", source, "-s", catalogue, "--preset", "base", "-o", out, "--as-is", "--force",
+            "--lang", "en", *words)  # fmt: skip
+        found.append(read_csv(out)[0]["dip"])
+    assert found == ["K40.9", "K40:SS"]
