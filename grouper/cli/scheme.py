@@ -122,6 +122,7 @@ def lint(
 ) -> int:
     """All findings of one or more schemes."""
     from grouper.datafile import data_folder
+    from grouper.run.dip import is_catalogue, lint_catalogue
     from grouper.run.schemes import lint_scheme
     from grouper.scheme.load import embedded_ids
 
@@ -134,7 +135,11 @@ def lint(
     reports: dict[str, list[Issue]] = {}
     for name in asked:
         folder = data_folder("schemes", name) if name in embedded else Path(name)
-        reports[name] = lint_scheme(folder, known_codes=known)
+        reports[name] = (
+            lint_catalogue(folder)
+            if is_catalogue(folder)
+            else lint_scheme(folder, known_codes=known)
+        )
     errors = {name: _errors(issues) for name, issues in reports.items()}
     if json_:
         out.json({"schemes": [_report(name, issues, out) for name, issues in reports.items()]})

@@ -95,33 +95,36 @@ class DipReference:
     def _by_rows(self, printed: str, px: tuple[str, ...], cost: Decimal | None) -> DipOutcome:
         principal = printed.upper()
         candidates = list(self._core_candidates(principal, px))
-        rounds: tuple[Round, ...] = ()
-        core: Candidate | None = None
-        cost_used = False
         if candidates:
-            core, rounds, cost_used = narrow(candidates, self.preset, px, cost)
+            return self._with_core(principal, px, cost, candidates)
         case_class = self._class_of_case(px)
         comprehensive = self._comprehensive(principal, case_class)
-        if core is not None:
-            if comprehensive is not None and self._gives_way(core, px, case_class):
-                return self._grouped(
-                    comprehensive, rounds, self.preset.core_vs_comp, cost_used=cost_used
-                )
-            reason = rounds[-1].step if len(candidates) > 1 else "only_candidate"
-            return self._grouped(core.at, rounds, reason, cost_used=cost_used)
         plain = self._conservative_row(printed, px)
-        if plain is not None:
-            # where classes compete, conservative care stands behind every group of an operation
-            behind = (
-                self.preset.core_vs_comp != "core_first"
-                and comprehensive is not None
-                and case_class != CLASSES[0]
-            )
-            if not behind:
-                return self._grouped(plain, rounds, "conservative")
+        # where classes compete, conservative care stands behind every group of an operation
+        behind = self.preset.core_vs_comp != "core_first" and case_class != CLASSES[0]
+        if plain is not None and not (behind and comprehensive is not None):
+            return self._grouped(plain, (), "conservative")
         if comprehensive is not None:
-            return self._grouped(comprehensive, rounds, "comprehensive")
-        return self._rest(principal, px, rounds)
+            return self._grouped(comprehensive, (), "comprehensive")
+        return self._rest(principal, px, ())
+
+    def _with_core(
+        self,
+        principal: str,
+        px: tuple[str, ...],
+        cost: Decimal | None,
+        candidates: Sequence[Candidate],
+    ) -> DipOutcome:
+        """One of the core rows, or the comprehensive row that the region puts before it."""
+        core, rounds, cost_used = narrow(candidates, self.preset, px, cost)
+        case_class = self._class_of_case(px)
+        if self._gives_way(core, px, case_class):
+            wide = self._comprehensive(principal, case_class)
+            if wide is not None:
+                reason = self.preset.core_vs_comp
+                return self._grouped(wide, rounds, reason, cost_used=cost_used)
+        reason = rounds[-1].step if len(candidates) > 1 else "only_candidate"
+        return self._grouped(core.at, rounds, reason, cost_used=cost_used)
 
     def _grouped(
         self,

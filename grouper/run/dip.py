@@ -14,7 +14,7 @@ from grouper import __version__
 from grouper.engine.dip import DipGroups, group_batch
 from grouper.engine.dip_reference import DipReference
 from grouper.engine.groups import Status
-from grouper.errors import Lang
+from grouper.errors import Issue, Lang, SchemeError
 from grouper.records.grids import read_grids
 from grouper.records.read import Records
 from grouper.run.pipeline import Counts
@@ -50,6 +50,14 @@ def read_catalogue(path: str | Path) -> Catalogue:
     path = Path(path)
     digest = hashlib.sha256(read_bytes(path)).hexdigest()
     return load_catalogue(read_grids(path), digest=digest)
+
+
+def lint_catalogue(path: str | Path) -> list[Issue]:
+    """Errors, or else warnings, of a catalogue. Raises DataFileError for a file without rows."""
+    try:
+        return list(read_catalogue(path).issues)
+    except SchemeError as error:
+        return list(error.issues)
 
 
 def reference_of(

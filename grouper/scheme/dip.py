@@ -113,7 +113,7 @@ class Catalogue:
         """Never: a catalogue is what an area published."""
         return False
 
-    @property
+    @cached_property
     def is_layered(self) -> bool:
         """Whether it is of the 3.0 form, with layers."""
         return any(row.layer for row in self.rows)

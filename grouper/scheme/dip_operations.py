@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Literal
 
@@ -36,6 +37,7 @@ class Syntax:
 IN_CODES = Syntax(all=("+", ",", "_"))
 
 
+@lru_cache(maxsize=1 << 16)
 def operation(text: str) -> str:
     """An operation code as catalogues are compared: half width, upper case, no blanks."""
     return "".join(half_width(text).split()).upper()

@@ -183,3 +183,11 @@ def test_classes_of_the_users_own(run, catalogue, tmp_path):
             "--lang", "en", *words)  # fmt: skip
         found.append(read_csv(out)[0]["dip"])
     assert found == ["K40.9", "K40:SS"]
+
+
+def test_lint_lists_what_is_odd_with_its_rows(run, catalogue):
+    answer = run("scheme", "lint", catalogue, "--lang", "en", "--json")
+    assert answer.code == 0
+    (found,) = json.loads(answer.out)["schemes"]
+    assert (found["errors"], found["warnings"]) == (0, 209)
+    assert {"SW54", "SW55", "SW56"} == {issue["code"] for issue in found["issues"]}
