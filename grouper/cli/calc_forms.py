@@ -19,9 +19,9 @@ def common_form(one: Any) -> Any:
     """An example in the common form; what has none of the known forms comes back as it is."""
     if not isinstance(one, dict) or "kind" in one:
         return one
-    if isinstance(one.get("input"), dict) and ("convention" in one or "pay" in one):
+    if isinstance(one.get("input"), dict) and ("convention" in one or "area" in one["input"]):
         return _worked_case(one)
-    if "area" in one and isinstance(one.get("site"), dict):
+    if "area" in one and "weight" in one:
         return _single_case(one)
     return one
 
@@ -32,18 +32,19 @@ def _worked_case(one: Mapping[str, Any]) -> dict[str, Any]:
     if "convention" in one:
         inputs = {"convention": one["convention"], **one["input"]}
         return common | {"kind": "fund", "inputs": inputs, "outputs": {"fund": one.get("fund")}}
-    return common | {"kind": "payment", "inputs": one["input"], "outputs": {"pay": one["pay"]}}
+    return common | {"kind": "payment", "inputs": one["input"], "outputs": {"pay": one.get("pay")}}
 
 
 def _single_case(one: Mapping[str, Any]) -> dict[str, Any]:
     """A line of results of a public site: its payment, or where it slips the rule's."""
     inputs = {key: value for key, value in one.items() if key not in _RESULTS}
+    site = one["site"] if isinstance(one.get("site"), Mapping) else {}
     steps = {"class": one["rule_kind"]} if "rule_kind" in one else {}
     return {
         "id": one.get("id"),
         "kind": "payment",
         "inputs": inputs,
-        "outputs": {"pay": one.get("rule_pay", one["site"].get("pay"))},
+        "outputs": {"pay": one.get("rule_pay", site.get("pay"))},
         "steps": steps,
         "tolerance": _FLOAT_TOLERANCE,
     }

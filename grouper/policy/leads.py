@@ -6,12 +6,12 @@ not seen. What `settle` runs on are the packs (policy.load).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import cast, get_args
+from typing import TypeVar, cast
 
 from grouper.datafile import Row, data_folder, read_tsv
 from grouper.dated import Confidence
@@ -25,6 +25,8 @@ from grouper.policy.lead_rules import (
     parse_class_rules,
     parse_schedule,
 )
+
+T = TypeVar("T")
 
 COLUMNS = (
     "area", "code", "scheme", "year", "standard", "method", "ratio_base", "low_op", "low_k",
@@ -165,45 +167,40 @@ def _wrong_forms(row: Row) -> Iterator[Issue]:
 def _lead(row: Row, wrong: list[Issue]) -> Lead | None:
     """The row as a lead; None, and the issues said, when a text cannot be read."""
 
-    def read(column: str, parse: object) -> object:
+    def read(column: str, parse: Callable[[str], T]) -> T | None:
         try:
-            return parse(row[column])  # type: ignore[operator]
+            return parse(row[column]) if row[column] else None
         except ValueError as error:
             wrong.append(_issue(row, column, str(error)))
             return None
 
-    rules = [read(column, parse_class_rules) for column in ("ungrouped", "class_rules")]
-    case_rules = [read(column, parse_case_rules) for column in ("before_rules", "within_rules")]
-    numbers = [read(column, _keyed) for column in ("coefs", "rates", "point_values")]
-    mean = read("mean_cost", lambda text: number(text) if text else None)
-    default = read("coef_default", lambda text: parse_schedule(text) if text else None)
-    sides = [_outlier(row, side, wrong) for side in ("low", "high")]
-    if wrong:
-        return None
     mark = row["confidence"].partition(" ")[0]
-    assert mark in get_args(Confidence)
-    return Lead(
+    lead = Lead(
         area=row["area"],
         texts={column: row[column] for column in COLUMNS},
         standard=row["standard"],
         method=row["method"],
         ratio_base=row["ratio_base"].replace(" x ", " "),
         points=int(row["method"][6:]) if row["method"].startswith("point:") else None,
-        low=sides[0],
-        high=sides[1],
-        class_rules=tuple(rule for part in rules for rule in cast(tuple[ClassRule, ...], part)),
-        before_rules=cast(tuple[CaseRule, ...], case_rules[0]),
-        within_rules=cast(tuple[CaseRule, ...], case_rules[1]),
+        low=_outlier(row, "low", wrong),
+        high=_outlier(row, "high", wrong),
+        class_rules=(
+            *(read("ungrouped", parse_class_rules) or ()),
+            *(read("class_rules", parse_class_rules) or ()),
+        ),
+        before_rules=read("before_rules", parse_case_rules) or (),
+        within_rules=read("within_rules", parse_case_rules) or (),
         coef_source=row["coef_source"],
-        coef_default=cast(Schedule | None, default),
-        coefs=cast(dict[tuple[str, str], Fraction], numbers[0]),
-        rates=cast(dict[tuple[str, str], Fraction], numbers[1]),
-        point_values=cast(dict[tuple[str, str], Fraction], numbers[2]),
-        mean_cost=cast(Fraction | None, mean),
+        coef_default=read("coef_default", parse_schedule),
+        coefs=read("coefs", _keyed) or {},
+        rates=read("rates", _keyed) or {},
+        point_values=read("point_values", _keyed) or {},
+        mean_cost=read("mean_cost", number),
         confidence=cast(Confidence, mark),
         corrected=row["confidence"] != mark,
         where=row.where("area"),
     )
+    return None if wrong else lead
 
 
 def _keyed(text: str) -> dict[tuple[str, str], Fraction]:
