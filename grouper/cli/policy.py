@@ -94,7 +94,7 @@ def lint(ctx: click.Context, areas: tuple[str, ...], every: bool, strict: bool, 
     else:
         out.issues(issues)
         _print(out, "jumps", _JUMPS, [one for own in jumps.values() for one in own], json_)
-        name = f"{len(asked)} {out.text('column.area')}" if len(asked) > 1 else asked[0]
+        name = asked[0] if len(asked) == 1 else out.text("policy.counted", n=len(asked))
         out.say("say.lint_counts", name=name, errors=errors, warnings=len(issues) - errors)
     return FINDINGS if errors or (strict and issues) else DONE
 
@@ -133,8 +133,12 @@ def _print(
     if json_:
         out.json({name: rows})
         return
+
+    def cell(key: str, text: str) -> str:
+        return out.text(f"policy.{text}") if key in ("kind", "side") else text
+
     titles = [out.text(f"column.{key}") for key in keys]
-    out.table(titles, [[row.get(key, "") for key in keys] for row in rows])
+    out.table(titles, [[cell(key, row.get(key, "")) for key in keys] for row in rows])
 
 
 def _pack_head(pack: Policy) -> dict[str, str]:

@@ -184,7 +184,10 @@ def _whole(inputs: Inputs, key: str) -> int | None:
 
 
 def _labels(inputs: Inputs) -> Mapping[str, str]:
-    labels = inputs.object_of("labels").values
+    """The texts of the group's row in the published table; an empty cell may be null."""
+    if inputs.values.get("labels") is None:
+        return {}
+    labels = {key: text for key, text in inputs.object_of("labels").values.items() if text}
     if not all(isinstance(text, str) for text in labels.values()):
         raise inputs.wrong("labels")
     return labels

@@ -60,7 +60,10 @@ def test_lint_tells_every_threshold_of_every_area(run):
     assert without == {"北京", "无锡", "楚雄", "银川", "CHS-DRG 3.0 reference"}
     doubtful = [one for one in found["areas"] if one["issues"]]
     assert len(doubtful) == found["warnings"] == 33
-    assert run("policy", "lint", "武汉").code == 0
+    chinese = run("policy", "lint", "武汉", "哈尔滨", "--lang", "zh")
+    assert chinese.code == 0
+    assert "哈尔滨\t\t高倍率\t> 2\tH7\t\t\t1.7\t0.7" in chinese.out
+    assert "2 个统筹区" in chinese.err
     assert run("policy", "lint", "武汉", "--strict").code == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -92,6 +93,18 @@ def test_what_cannot_be_priced_says_why(change, code):
         calculate_payment(WUHAN | {"cost": "9338.16"} | change)
     assert caught.value.issues[0].code == code
     assert caught.value.text("zh")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": None, "hospital": None, "age": None, "los": None},
+        {"labels": {"病组标识": None, "备注": ""}, "coef": "——"},
+        {"weight": Decimal("0.83"), "los": 8, "leave": 1, "rate": 10228},
+    ],
+)
+def test_empty_cells_and_numbers_are_taken_as_they_stand(change):
+    assert calculate_payment(WUHAN | {"cost": "9338.16"} | change).outputs == {"pay": "8489.24"}
 
 
 @pytest.mark.parametrize(
