@@ -264,14 +264,14 @@ def money(cell: object) -> Value:
     text = cell if isinstance(cell, str) else cell_text(cell)
     match = _PLAIN_MONEY.fullmatch(text)
     if match is None:
-        text = half_width(known_text(cell)).lstrip("¥￥").removesuffix("元").strip()
+        text = bare_amount(cell)
         if not text:
             return _NO_MONEY
-        match = _PLAIN_MONEY.fullmatch(_without_commas(text))
+        match = _PLAIN_MONEY.fullmatch(text)
     if match is not None:
         fen = int(match[2]) * 100 + int((match[3] or "0").ljust(2, "0"))
         return Value(MISSING_FEN, bad="RE04") if match[1] and fen else Value(fen)
-    number = number_of(_without_commas(text))
+    number = number_of(text)
     if number is None or abs(number) > 10**15:
         return Value(MISSING_FEN, bad="RE05")
     rounded = int((number * 100).to_integral_value("ROUND_HALF_UP"))
@@ -279,6 +279,12 @@ def money(cell: object) -> Value:
     if abs(number * 100 - rounded) > Decimal("0.001"):
         return Value(MISSING_FEN, bad="RE05")
     return Value(rounded, "money_noise") if rounded >= 0 else Value(MISSING_FEN, bad="RE04")
+
+
+def bare_amount(cell: object) -> str:
+    """The number in a cell of money, without the signs of the currency and thousands."""
+    text = half_width(known_text(cell)).lstrip("¥￥").removesuffix("元").strip()
+    return _without_commas(text)
 
 
 def _without_commas(text: str) -> str:

@@ -38,7 +38,7 @@ from grouper.records.read import Cleaning, MapSource, header_score, read_source
 from grouper.records.sources import Sources, join
 from grouper.records.texts import text_column
 from grouper.records.user import Column
-from grouper.records.values import EPOCH, day, known_text, number_of
+from grouper.records.values import EPOCH, bare_amount, day, known_text, number_of
 from grouper.run.keys import Key, clean_key, join_key
 from grouper.run.results import words
 from grouper.sheet import half_width
@@ -117,7 +117,7 @@ class Results:
 @lru_cache(maxsize=1 << 16)
 def amount_of(text: str) -> Decimal | None:
     """The number in a cell of a price; None where none is written."""
-    return number_of(known_text(text).replace(",", ""))
+    return number_of(bare_amount(text))
 
 
 def read_results(

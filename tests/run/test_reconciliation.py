@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -99,6 +100,18 @@ def test_equal_files_have_no_difference(ours, payer, write, load):
         assert sums[0] == sums[1] > 0
 
 
+def test_prices_may_bear_the_signs_of_money(ours, payer, write):
+    forms = ["￥{:,}", "{:,}元", "¥ {:,}", "{}"]
+    for at, row in enumerate(payer):
+        if row["DRG支付标准"]:
+            row["DRG支付标准"] = forms[at % 4].format(Decimal(row["DRG支付标准"]))
+    found = held(ours, write(payer))
+    assert found.equal == 240
+    sums = found.standards()
+    assert sums is not None
+    assert sums[0] == sums[1]
+
+
 def test_another_order_is_no_difference(ours, payer, write):
     random.Random(3).shuffle(payer)
     found = held(ours, write(payer))
@@ -169,7 +182,7 @@ PLANTED: list[tuple[str, Callable[[Row], None]]] = [
     ("severity", lambda row: row.update(DRG组代码=f"{row['DRG组代码'][:3]}7 某组", 权重="9")),
     ("price", priced("权重", "1")),
     ("price", priced("差异系数", "5")),
-    ("price", lambda row: row.update(DRG支付标准="1.00")),
+    ("price", lambda row: row.update(DRG支付标准="￥1.00元")),
     ("price", lambda row: row.update(DRG支付标准="", 权重=f"{row['权重']}0")),
 ]
 
