@@ -121,6 +121,7 @@ def _highest_score(left: Sequence[Candidate], _: _Case) -> list[Candidate]:
 
 #: how presets narrow candidates down, by the name of the step
 STEPS: Mapping[str, Step] = {
+    "core_before_primary": _only(lambda one, _: one.data.kind != "primary"),
     "exact": _only(_is_exact),
     "most_related": partial(_most, lambda one: len(one.data.related[0]) if one.data.related else 0),
     "most_operations_if_two": _if_two,

@@ -14,6 +14,7 @@ from typing import Literal
 
 from grouper.errors import Issue
 from grouper.scheme.dip_operations import IN_CODES, Expression, parse_operations
+from grouper.sheet import half_width
 
 Kind = Literal["core", "primary", "comprehensive", "tcm", "bedday", "blank", "default"]
 Class = Literal["conservative", "diagnostic", "therapeutic", "surgical"]
@@ -135,8 +136,8 @@ class Catalogue:
 
 
 def dx_key(text: str) -> str:
-    """A diagnosis as catalogues are compared: upper case, no blanks."""
-    return "".join(text.split()).upper()
+    """A diagnosis as catalogues are compared: half width, upper case, no blanks."""
+    return "".join(half_width(text).split()).upper()
 
 
 @dataclass(frozen=True, slots=True)

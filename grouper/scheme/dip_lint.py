@@ -25,6 +25,7 @@ def check_catalogue(catalogue: Catalogue, *, scores: str = "asked") -> list[Issu
     if scores != "none":
         found += _check_scores(catalogue)
     found += _check_equal_keys(catalogue)
+    found += _check_reach(catalogue)
     found += _check_codes(catalogue)
     found += _check_means(catalogue)
     found += _check_inversions(catalogue)
@@ -50,6 +51,13 @@ def _check_equal_keys(catalogue: Catalogue) -> Iterator[Issue]:
         first = seen.setdefault(key, row)
         if first is not row:
             yield Issue("SW51", row.where, {"code": row.code, "other": first.code})
+
+
+def _check_reach(catalogue: Catalogue) -> Iterator[Issue]:
+    """Core rows without a layer in a catalogue that is tried by layers."""
+    for row in catalogue.rows if catalogue.is_layered else ():
+        if not row.layer and row.kind not in ("comprehensive", "blank", "default"):
+            yield Issue("SW61", row.where, {"code": row.code})
 
 
 def _check_codes(catalogue: Catalogue) -> Iterator[Issue]:

@@ -16,6 +16,7 @@ from grouper.scheme.dip_operations import operation
 
 #: steps of a rule for ties; those in `ENDS` leave one row whatever they find
 STEPS = (
+    "core_before_primary",
     "exact",
     "most_related",
     "most_operations_if_two",

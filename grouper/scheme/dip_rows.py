@@ -15,6 +15,7 @@ from grouper.errors import Issue
 from grouper.scheme.dip import (
     CLASSES,
     KINDS,
+    LAYERS,
     CatalogueRow,
     Class,
     Exclusion,
@@ -25,9 +26,10 @@ from grouper.scheme.dip import (
 )
 from grouper.scheme.dip_dialect import Dialect
 from grouper.scheme.dip_operations import Expression, is_operation, operation, parse_operations
-from grouper.sheet import Grid, half_width
+from grouper.sheet import Grid
 
 _BLANK = "KBBZ"
+_ANSWERS = {"": "", "yes": "yes", "no": "no", "是": "yes", "否": "no"}
 _CHAPTER = re.compile(r"CP\d\d", re.ASCII)
 
 
@@ -86,7 +88,7 @@ def _split_rows(reading: Reading, row: int) -> None:
         text = reading.cell(row, f"={split.score}")
         if not text:
             continue
-        dx = dx_key(half_width(reading.cell(row, "dx_key")))
+        dx = dx_key(reading.cell(row, "dx_key"))
         if not dx:
             reading.note("SE52", row, "dx_key", field="dx_key")
             continue
@@ -133,28 +135,29 @@ def _group_row(reading: Reading, row: int) -> CatalogueRow | None:
             reading.note("SW59", row, "condition", code=code)
         return None
     in_columns = "main_ops" in reading.columns
-    layer = reading.cell(row, "layer")
     main = _operations(reading, row, "main_ops") if in_columns else parts.main
     related = _operations(reading, row, "related_ops") if in_columns else parts.related
     if in_columns and "related_ops" not in reading.columns and ":" in code:
         related = parts.related
-    days = reading.cell(row, "age_days_max")
+    days = _asked(reading, row, "age_days_max", said)
+    if reading.cell(row, "burn_area"):
+        reading.note("SE58", row, "burn_area", text=reading.cell(row, "burn_area"))
     return CatalogueRow(
         code=code,
         name=_name(reading, row),
         kind=kind,
         where=reading.where(row, "code"),
         dx_keys=_dx_keys(reading, row, kind, parts),
-        layer=reading.dialect.layers.get(layer, layer),
+        layer=_layer(reading, row),
         cls=_class(reading, row, kind, parts),
         main=main,
         related=related,
         other_dx=tuple(filter(None, dx_key(reading.cell(row, "other_dx")).split("|"))),
         # the canonical table gives the last day that counts
-        age_days_below=int(days) + 1 if days.isdecimal() else _whole(said.get("age_days_below")),
-        weight_lo=_whole(reading.cell(row, "weight_lo") or said.get("weight_lo")),
-        weight_hi=_whole(reading.cell(row, "weight_hi") or said.get("weight_hi")),
-        resistant=reading.cell(row, "resistant") or said.get("resistant", ""),
+        age_days_below=_whole(said.get("age_days_below")) if days is None else days + 1,
+        weight_lo=_asked(reading, row, "weight_lo", said),
+        weight_hi=_asked(reading, row, "weight_hi", said),
+        resistant=_resistant(reading, row, said),
         score=_number(reading, row, "score"),
         mean_cost=_number(reading, row, "mean_cost"),
         cv=_number(reading, row, "cv"),
@@ -200,7 +203,7 @@ def _class(reading: Reading, row: int, kind: Kind, parts: Parts) -> Class | Lite
 
 
 def _dx_keys(reading: Reading, row: int, kind: Kind, parts: Parts) -> tuple[str, ...]:
-    text = dx_key(half_width(reading.cell(row, "dx_key"))) or (
+    text = dx_key(reading.cell(row, "dx_key")) or (
         parts.dx if kind != "blank" and "dx_key" not in reading.columns else ""
     )
     if not text and kind != "blank":
@@ -259,6 +262,31 @@ def _conditions(reading: Reading, row: int) -> tuple[dict[str, str], bool]:
         else:
             reading.note("SE58", row, "condition", text=part)
     return said, usable
+
+
+def _asked(reading: Reading, row: int, name: str, said: Mapping[str, str]) -> int | None:
+    """A number that a group asks for, from its own column or from the text of conditions."""
+    text = reading.cell(row, name)
+    number = _whole(text or said.get(name))
+    if text and number is None:
+        reading.note("SE58", row, name, text=text)
+    return number
+
+
+def _resistant(reading: Reading, row: int, said: Mapping[str, str]) -> str:
+    text = reading.cell(row, "resistant") or said.get("resistant", "")
+    word = _ANSWERS.get(text.lower())
+    if word is None:
+        reading.note("SE58", row, "resistant", text=text)
+    return word or ""
+
+
+def _layer(reading: Reading, row: int) -> str:
+    text = reading.cell(row, "layer")
+    layer = reading.dialect.layers.get(text, text)
+    if layer and layer not in LAYERS:
+        reading.note("SE58", row, "layer", text=text)
+    return layer
 
 
 def _name(reading: Reading, row: int) -> str:

@@ -87,6 +87,14 @@ def test_rules_for_ties(tie, cost, expected):
     assert code_of(ours, case) == expected
 
 
+def test_core_rows_stand_before_primary_ones_where_the_region_says_so():
+    rows = ({**TIED[0], "kind": "基层病种"}, TIED[1])
+    case = DipCase(("K40.200",), BOTH, Decimal(1000))
+    assert code_of(with_options("base", catalogue(*rows)), case) == "b"
+    competing = with_options("base", catalogue(*rows), tie=("nearest_cost", "first"))
+    assert code_of(competing, case) == "a"
+
+
 def test_a_preset_that_leaves_a_tie_is_an_error():
     with pytest.raises(SchemeError) as caught:
         with_options("base", tie=("most_matched",)).group(DipCase(("K40.200",), BOTH))

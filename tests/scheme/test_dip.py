@@ -203,6 +203,36 @@ def test_errors_name_the_row(code, column, row):
     assert all(issue.text("zh") and issue.text("en") for issue in caught.value.issues)
 
 
+LAYERED = ("code", "layer", "kind", "dx_key", "score", "age_days_max", "weight_lo",
+           "drug_resistant", "burn_area")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("B", ("1", "ZZ", "core", "P07", "9", "", "", "", "")),
+        ("F", ("1", "XQ", "core", "P07", "9", "young", "", "", "")),
+        ("G", ("1", "XQ", "core", "P07", "9", "28", "1000 g", "", "")),
+        ("H", ("1", "FZ", "core", "A17", "9", "", "", "perhaps", "")),
+        ("I", ("1", "FZ", "core", "T20.2", "9", "", "", "", "10-29")),
+    ],
+)
+def test_a_condition_that_is_not_understood_is_an_error(column, cells):
+    with pytest.raises(SchemeError) as caught:
+        load_catalogue([grid(LAYERED, cells)], digest="")
+    assert [(i.code, i.where) for i in caught.value.issues] == [("SE58", f"made.xlsx:2:{column}")]
+
+
+def test_conditions_of_the_canonical_table():
+    young = ("1", "XQ", "core", "P07", "9", "28", "1000", "", "")
+    tb = ("2", "FZ", "core", "A17", "9", "", "", "是", "")
+    lost = ("3", "", "core", "A18", "9", "", "", "", "")
+    found = load_catalogue([grid(LAYERED, young, tb, lost)], digest="")
+    assert (found.rows[0].age_days_below, found.rows[0].weight_lo) == (29, 1000)
+    assert found.rows[1].resistant == "yes"
+    assert [i.params["code"] for i in found.issues if i.code == "SW61"] == ["3"]
+
+
 @pytest.mark.parametrize(
     ("code", "row"),
     [
