@@ -138,7 +138,58 @@ def test_the_rest_goes_where_the_region_sends_it():
     assert reference(real(), "base").group(case).status is Status.UNGROUPED
 
 
+WIDE = (
+    {"code": "narrow", "kind": "comprehensive", "cls": "surgical", "dx_key": "A15-A19"},
+    {"code": "wide", "kind": "comprehensive", "cls": "surgical", "dx_key": "A00-A99"},
+    {"code": "letter", "kind": "primary", "dx_key": "B"},
+    {"code": "short", "dx_key": "A01.0", "main_ops": "45.2"},
+    {"code": "whole", "dx_key": "A01.0", "main_ops": "45.2300"},
+    {"code": "KBBZ", "kind": "blank"},
+)
+
+
+@pytest.mark.parametrize(
+    ("dx", "px", "options", "expected"),
+    [
+        # a narrow range before a wide one
+        ("A17.000", ("06.3100",), {}, "narrow"),
+        ("A20.000", ("06.3100",), {}, "wide"),
+        # a class that the table lacks, and one that it has
+        ("A20.000", ("99.9999",), {}, None),
+        ("A20.000", ("99.9999",), {"unlisted_class": "surgical"}, "wide"),
+        # intervention counts as the region says
+        ("A20.000", ("00.0000",), {}, "wide"),
+        ("A20.000", ("00.0000",), {"interventional": "therapeutic"}, None),
+        # main or highest class
+        ("A20.000", ("99.9999", "06.3100"), {"op_class_of_case": "main"}, None),
+        ("A20.000", ("99.9999", "06.3100"), {"op_class_of_case": "highest"}, "wide"),
+        # an operation that the region leaves out
+        ("A20.000", ("06.3100",), {"excluded_ops": frozenset({"06.3100"})}, None),
+        ("B20.000", (), {}, None),
+        ("B20.000", (), {"fallback": ("letter", "blank")}, "letter"),
+        ("A20.000", (), {"fallback": ("letter", "blank")}, "KBBZ"),
+        # 45.2 stands for 45.2301 only where the region shortens codes
+        ("A01.000", ("45.2301",), {}, None),
+        ("A01.000", ("45.2301",), {"ext_match": "prefix"}, "short"),
+        ("A01.000", ("45.2300X001",), {}, None),
+        ("A01.000", ("45.2300X001",), {"ext_match": "v30"}, "whole"),
+    ],
+)
+def test_options(dx, px, options, expected):
+    classes = {**load_classes(), "00.0000": "interventional"}
+    preset = replace(load_preset("base"), **options)
+    ours = DipReference(catalogue(*WIDE), preset, classes, load_layers())
+    assert code_of(ours, DipCase((dx,), px)) == expected
+
+
 class TestLayers:
+    @pytest.mark.parametrize(("scope", "expected"), [("code", "FZ-1855"), ("case", "FZ-1857")])
+    def test_one_conservative_operation_empties_the_case_or_not(self, scope, expected):
+        layers = replace(load_layers(), conservative_scope=scope)
+        ours = DipReference(layered(), load_preset("national"), load_classes(), layers)
+        case = DipCase(("A19.900",), ("33.2402", "00.0100"))
+        assert code_of(ours, case) == expected
+
     def test_exclusion_is_exact(self):
         ours = reference(layered(), "national")
         assert ours.group(DipCase(("Z51.100",), ("99.2503",))).reason == "dx_excluded"
