@@ -191,3 +191,16 @@ def test_lint_lists_what_is_odd_with_its_rows(run, catalogue):
     (found,) = json.loads(answer.out)["schemes"]
     assert (found["errors"], found["warnings"]) == (0, 209)
     assert {"SW54", "SW55", "SW56"} == {issue["code"] for issue in found["issues"]}
+
+
+def test_every_token_has_its_chinese_words():
+    """In English results hold the tokens, which programs rely on; in Chinese their words."""
+    from grouper.run.results import words
+    from grouper.scheme.dip import KINDS
+    from grouper.scheme.dip_preset import STEPS, load_layers
+
+    said = words("zh")
+    layers = load_layers().layers
+    assert set(KINDS) == set(said["kind"])
+    assert {*STEPS, *(step for one in layers for step in one.prefer)} <= set(said["dip_step"])
+    assert {f"layer_{one.code}" for one in layers} <= set(said["dip_step"])
