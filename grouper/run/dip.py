@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -103,10 +104,17 @@ def result_columns(run: DipRun, lang: Lang) -> list[tuple[str, pa.Array]]:
         "dip_name": [row.name if row else None for _, row in ends],
         "kind": [said["kind"].get(end.kind, end.kind) or None for end, _ in ends],
         "layer": [(row.layer or None) if row else None for _, row in ends],
-        # as printed: a catalogue's digits are not ours to change
-        "score": [str(row.score) if row and row.score is not None else None for _, row in ends],
     }
-    return [(name, pa.array(texts, pa.string()).take(index)) for name, texts in columns.items()]
+    found = [(name, pa.array(texts, pa.string())) for name, texts in columns.items()]
+    found.append(("score", _scores([row.score if row else None for _, row in ends])))
+    return [(name, values.take(index)) for name, values in found]
+
+
+def _scores(scores: Sequence[Decimal | None]) -> pa.Array:
+    """Scores as exact numbers, with as many decimals as the one that is printed with most."""
+    printed = [score.as_tuple().exponent for score in scores if score is not None]
+    decimals = max((-one for one in printed if isinstance(one, int)), default=0)
+    return pa.array(scores, pa.decimal128(38, max(decimals, 0)))
 
 
 def _reason(token: str, said: Mapping[str, Mapping[str, str]]) -> str:

@@ -73,7 +73,7 @@ def test_other_forms_of_catalogue_and_result(run, catalogue, discharges, tmp_pat
     titles = ["分组状态", "原因", "DIP编码", "DIP名称", "病种类型", "目录层级", "病种分值"]
     assert found[0][0][-7:] == titles
     assert found[0][1][-7:-1] == ["入组", "保守治疗", "K22.1", "食管溃疡", "核心病种", None]
-    assert float(found[0][1][-1]) == 543.330998
+    assert found[0][1][-1] == 543.330998
 
 
 def test_cleaning_makes_the_usual_code_of_a_spelling(run, catalogue, tmp_path):
