@@ -47,11 +47,22 @@ def calculate_weights(inputs: Mapping[str, Any]) -> Worked:
 def _steps(found: Estimate) -> dict[str, object]:
     steps: dict[str, object] = {"overall_mean": yuan(round_half_up(found.mean_fen))}
     for one in found.groups:
-        low, high = (None if end is None else yuan(round_half_up(end)) for end in one.limits.shown)
-        if low is not None:
-            steps[f"trim_{one.code}"] = {"low": low, "high": high, "dropped": one.trimmed}
-        steps[f"mean_{one.code}"] = yuan(round_half_up(one.mean_fen))
-        steps[f"raw_{one.code}"] = places(one.raw, 6)
+        if one.limits.quartiles is not None:
+            places_of_trim = zip(
+                ("p25", "p75", "low", "high"),
+                (*one.limits.quartiles, *one.limits.shown),
+                strict=True,
+            )
+            steps[f"trim_{one.code}"] = {
+                **{
+                    name: yuan(round_half_up(end))
+                    for name, end in places_of_trim
+                    if end is not None
+                },
+                "dropped": one.trimmed,
+            }
+        steps[f"mean_{one.code}"] = yuan(round_half_up(one.taken_fen))
+        steps[f"raw_{one.code}"] = places(one.taken_fen / found.mean_fen, 6)
         if "small" in one.marks and one.adrg:
             steps[f"small_{one.code}"] = "ADRG mean used"
         if one.pooled and one.code == one.pooled[0]:

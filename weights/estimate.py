@@ -72,7 +72,7 @@ class _Work:
     """An estimate in the making.
 
     kept: cases of each group; own, own_amounts: the mean of each group over the years; mixtures,
-    amounts: what becomes of it, total_fen: cases times amounts; yearly: the mean of all cases of
+    amounts: what becomes of it, taken: after small groups were treated, total_fen: cases times amounts; yearly: the mean of all cases of
     each year, mean: over the years; small: groups of few cases; pools: group -> all groups of its
     pool. Amounts are in fen.
     """
@@ -89,6 +89,7 @@ class _Work:
     mean: Fraction = field(init=False)
     mixtures: list[Mixture] = field(init=False)
     amounts: list[Fraction] = field(init=False)
+    taken: list[Fraction] = field(init=False)
     total_fen: Fraction = field(init=False)
     steps: list[Step] = field(default_factory=list)
     small: frozenset[int] = frozenset()
@@ -112,6 +113,7 @@ class _Work:
         )
         if self.small and self.choices.small != "mark":
             self._take(self._small_treated(), "small")
+        self.taken = self.amounts
         if self.choices.severity == "pool":
             self._take(self._in_order(), "severity")
         if self.choices.incentives:
@@ -219,6 +221,7 @@ def _described(work: _Work) -> list[GroupWeight]:
                 limits=work.bounds[g],
                 mean_fen=mean,
                 raw=mean / work.mean,
+                taken_fen=work.taken[g],
                 weight=weight,
                 printed=printed(weight, choices.decimals),
                 interval=interval,

@@ -55,7 +55,8 @@ class GroupWeight:
     """The weight of one group and what it rests on.
 
     cases, trimmed: all cases, and those left out by trimming; mean_fen: over the years; raw: that
-    over the mean of all; weight: exact, after every adjustment; printed: rounded; interval: at the
+    over the mean of all; taken_fen: the mean that stands for the group, for a small one perhaps
+    that of its ADRG; weight: exact, after every adjustment; printed: rounded; interval: at the
     chosen level, None where the data do not tell; cv_squared: square of the coefficient of
     variation of kept costs (n - 1), exact, None for a single case;
     pooled: the groups it has a common weight with; hospitals: how many (0 = not known), and the
@@ -70,6 +71,7 @@ class GroupWeight:
     limits: Limits
     mean_fen: Fraction
     raw: Fraction
+    taken_fen: Fraction
     weight: Fraction
     printed: Decimal
     interval: tuple[float, float] | None

@@ -56,10 +56,14 @@ DEFAULTS: Mapping[Method, tuple[Fraction, Fraction]] = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one group in exact fen, both inside; None where the group is not trimmed."""
+    """The limits of one group in exact fen, both inside; None where the group is not trimmed.
+
+    quartiles: of its costs, where the method rests on them.
+    """
 
     low: Fraction | None = None
     high: Fraction | None = None
+    quartiles: tuple[Fraction, Fraction] | None = None
 
     @property
     def shown(self) -> tuple[Fraction | None, Fraction | None]:
@@ -134,7 +138,7 @@ def _percentile(costs: Costs, trim: Trim) -> Limits:
 def _iqr(costs: Costs, trim: Trim) -> Limits:
     first, third = costs.quantile(_QUARTER), costs.quantile(1 - _QUARTER)
     width = third - first
-    return Limits(first - trim.low * width, third + trim.high * width)
+    return Limits(first - trim.low * width, third + trim.high * width, (first, third))
 
 
 def _mean(costs: Costs, trim: Trim) -> Limits:
