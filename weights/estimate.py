@@ -72,9 +72,9 @@ class _Work:
     """An estimate in the making.
 
     kept: cases of each group; own, own_amounts: the mean of each group over the years; mixtures,
-    amounts: what becomes of it, taken: after small groups were treated, total_fen: cases times amounts; yearly: the mean of all cases of
-    each year, mean: over the years; small: groups of few cases; pools: group -> all groups of its
-    pool. Amounts are in fen.
+    amounts: what becomes of it, taken: after small groups were treated, total_fen: cases times
+    amounts; yearly: the mean of all cases of each year, mean: over the years; small: groups of few
+    cases; pools: group -> all groups of its pool. Amounts are in fen.
     """
 
     found: History
