@@ -74,12 +74,10 @@ class Scalars:
         self, column: Column, plain: Plain | None, missing: int
     ) -> tuple[_Ints, Rest | None]:
         """What the plain reader can tell, and the cells that it leaves."""
-        out = np.full(len(self.table), missing, np.int64)
-        strings = _written(column) if plain is not None else None
-        if plain is None or strings is None:
-            return out, Rest(cells_of(column), slice(None))
-        odd = np.empty(len(out), np.int32)
-        rows = odd[: plain(strings, missing, out, odd)]
+        found = None if plain is None else _plainly(column, plain, missing)
+        if found is None:
+            return np.full(len(self.table), missing, np.int64), Rest(cells_of(column), slice(None))
+        out, rows = found
         return out, rest_of(column, rows) if len(rows) else None
 
     def day(self, name: str) -> _Ints:
@@ -146,18 +144,41 @@ _NUMBERS = frozenset({int, float})
 _WRITABLE = frozenset({str, type(None), Absent}) | _NUMBERS
 
 
-def _written(column: Column) -> Strings | None:
-    """The cells as texts, None for types whose plain texts are not known to be what they mean.
+def _plainly(column: Column, plain: Plain, missing: int) -> tuple[_Ints, NDArray[np.int32]] | None:
+    """The cells read as texts and the rows left over; None where texts may mean something else.
 
     Numbers and dates mean what their texts mean: `values.cell_text`.
     """
     array = list_array(column) if isinstance(column, list) else one_array(column)
     if array is None:
         return None
-    types, kind = pa.types, array.type
-    if types.is_integer(kind) or types.is_float64(kind) or types.is_date32(kind):
+    if pa.types.is_integer(array.type) or pa.types.is_date32(array.type):
+        return _each_once(array, plain, missing)
+    if pa.types.is_float64(array.type):
         array = array.cast(pa.string())
-    return strings_of(array)
+    strings = strings_of(array)
+    return None if strings is None else _texts_read(strings, plain, missing)
+
+
+def _texts_read(strings: Strings, plain: Plain, missing: int) -> tuple[_Ints, NDArray[np.int32]]:
+    out = np.full(len(strings.offsets) - 1, missing, np.int64)
+    odd = np.empty(len(out), np.int32)
+    return out, odd[: plain(strings, missing, out, odd)]
+
+
+def _each_once(
+    array: pa.Array, plain: Plain, missing: int
+) -> tuple[_Ints, NDArray[np.int32]] | None:
+    """Each distinct number is written and read once; the rows follow by one indexed take."""
+    coded = array.dictionary_encode()
+    empty = pa.array([None], pa.string())
+    strings = strings_of(pa.concat_arrays([coded.dictionary.cast(pa.string()), empty]))
+    if strings is None:
+        return None
+    numbers, odd = _texts_read(strings, plain, missing)
+    index = coded.indices.fill_null(len(coded.dictionary)).to_numpy()
+    rows = np.flatnonzero(np.isin(index, odd)) if len(odd) else odd
+    return numbers[index], rows.astype(np.int32)
 
 
 def list_array(column: list[object]) -> pa.Array | None:

@@ -44,7 +44,8 @@ class ParquetSink:
         while sum(map(len, self._held)) >= GROUP_ROWS:
             whole = pa.concat_tables(self._held)
             self._write(whole.slice(0, GROUP_ROWS))
-            self._held = [whole.slice(GROUP_ROWS)]
+            # not an empty rest: joining it to the next part would copy that
+            self._held = [whole.slice(GROUP_ROWS)] if len(whole) > GROUP_ROWS else []
 
     def close(self) -> None:
         """The last row group and the end of the file."""
