@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from grouper.errors import Issue, WeightError
 from grouper.sheet import Grid, half_width
 from weights.cells import clean_text, matches, number_text, picked
-from weights.load import YES, from_columns
+from weights.load import from_columns
 from weights.maps import YES_NO, Block, ColumnMap, Correction, Filter, Source
 from weights.sheets import Sheet, chosen, parts
-from weights.table import COLUMNS, KEYS, NUMBERS, Head, WeightTable
+from weights.table import COLUMNS, KEYS, NUMBERS, YES, Head, WeightTable
 from weights.words import insurance_code, words
 
 #: a source of plain figures

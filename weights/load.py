@@ -23,6 +23,7 @@ from weights.table import (
     COLUMNS,
     NO_VALUE,
     NUMBERS,
+    YES,
     Facts,
     Head,
     Numbers,
@@ -32,7 +33,6 @@ from weights.words import data_folder, insurance_code
 
 HEAD_FILE = "table.toml"
 ROWS_FILE = "weights.tsv"
-YES = "是"
 
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 #: below 2**63 in units, with room for two decimals more

@@ -21,6 +21,9 @@ NO_VALUE = -(2**63)
 BASIC_GROUP = 1
 ADJUSTED = 2
 
+#: what the columns `flag` and `adjusted` say of such a group
+YES = "是"
+
 #: what a row is about; empty = all
 KEYS = ("group", "insurance", "level", "hospital", "condition")
 #: what a row says in numbers
@@ -251,6 +254,17 @@ class WeightTable:
         numbers = self.numbers[column]
         row = self._row(numbers.units, group_code, facts)
         return None if row is None else numbers.decimal(row)
+
+    def labels(self, group_code: str, facts: Facts) -> dict[str, str]:
+        """What the table says of a group in words: `class`, and 是 under `flag` and `adjusted`."""
+        rows = self.fitting(group_code, facts)
+        flags = 0
+        for row in rows:
+            flags |= int(self.flags[row])
+        labels = {"class": next((self.classes[row] for row in rows if self.classes[row]), "")}
+        for column, bit in (("flag", BASIC_GROUP), ("adjusted", ADJUSTED)):
+            labels[column] = YES if flags & bit else ""
+        return labels
 
     def fitting(self, group_code: str, facts: Facts) -> list[int]:
         """The rows of a group that hold for some facts, the most specific ones first."""

@@ -22,6 +22,8 @@ RULE_NAMES: Mapping[str, tuple[str, ...]] = {
     "cost": ("C",),
     "fund": ("A",),
 }
+#: `by` of numbers that stand in the weight table
+IN_TABLE = ("table",)
 Operator = Literal["<", "<=", ">", ">="]
 RatioBase = Literal["w r", "w r c"]
 #: a negative payment of the fund is carried as it is, or cut to zero
@@ -31,14 +33,22 @@ Allow = Literal["verified", "unverified"]
 
 @dataclass(frozen=True, slots=True)
 class KeyedValues:
-    """Numbers by insurance, level or hospital: `by` names the parts of each key, `*` fits all."""
+    """Numbers by insurance, level or hospital: `by` names the parts of each key, `*` fits all.
+
+    `by` = ("table",): the weight table has a number for each group, `*` counts where it has none.
+    """
 
     by: tuple[str, ...]
     values: Mapping[tuple[str, ...], Decimal]
 
+    @property
+    def in_table(self) -> bool:
+        """Whether the numbers stand in the weight table."""
+        return self.by == IN_TABLE
+
     def find(self, insurance: str, level: str, hospital: str) -> Decimal | None:
         """The number for a case, None when no key fits."""
-        facts = {"insurance": insurance, "level": level, "hospital": hospital}
+        facts = {"insurance": insurance, "level": level, "hospital": hospital, "table": ""}
         value = self.values.get(tuple(facts[part] for part in self.by))
         return self.values.get(("*",) * len(self.by)) if value is None else value
 

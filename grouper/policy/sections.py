@@ -11,6 +11,7 @@ from grouper.dated import Dated, Span, Version, close_spans, span_issues
 from grouper.errors import Issue
 from grouper.policy import schema
 from grouper.policy.model import (
+    IN_TABLE,
     Area,
     CostRule,
     FundRule,
@@ -51,7 +52,8 @@ class Sections:
     ) -> Dated[KeyedValues]:
         """Numbers by insurance, level or hospital; PO108 for a key the area does not know."""
         parts = tuple(section.by.split("/"))
-        if not set(parts) <= set(_KEY_PARTS):
+        of_table = parts == IN_TABLE and key == "hospital_coefficient"
+        if not of_table and not set(parts) <= set(_KEY_PARTS):
             self._add("PO108", f"{key}.by", key=section.by, known=", ".join(_KEY_PARTS))
 
         def make(version: schema.KeyedVersion) -> KeyedValues:
@@ -62,7 +64,7 @@ class Sections:
                 if text != "*" and not self._fits(parts_of_key, parts):
                     self._add("PO108", f"{place}.{text}", key=text, known=section.by)
                 values[parts_of_key] = number
-            if not values:
+            if not values and not of_table:
                 self.lacks(place)
             return KeyedValues(parts, values)
 

@@ -58,14 +58,12 @@ def price_cell(
     """
     try:
         weight = table.weight(group_code, insurance=insurance, level=level, hospital=hospital)
+        coefficient = _coefficient(terms, table, group_code, insurance, level, hospital)
     except WeightError as error:
         return error.issues[0]
     rate = terms.base_rate.find(insurance, level, hospital)
     if rate is None:
         return _lacking("base_rate", terms, insurance, level)
-    coefficient: Decimal | None = Decimal(1)
-    if terms.coefficient is not None:
-        coefficient = terms.coefficient.find(insurance, level, hospital)
     if coefficient is None:
         return _lacking("hospital_coefficient", terms, insurance, level)
     factors = (Fraction(weight), Fraction(rate) * FEN_PER_YUAN, Fraction(coefficient))
@@ -81,6 +79,22 @@ def price_cell(
         low=_threshold(terms.low, weight, base, insurance, level),
         high=_threshold(terms.high, weight, base, insurance, level),
     )
+
+
+def _coefficient(
+    terms: Terms, table: WeightTable, group_code: str, insurance: str, level: str, hospital: str
+) -> Decimal | None:
+    """The coefficient of the policy, or of the weight table where the policy says so.
+
+    None where neither has one. Raises WeightError WT112.
+    """
+    if terms.coefficient is None:
+        return Decimal(1)
+    if terms.coefficient.in_table:
+        own = table.coefficient(group_code, insurance=insurance, level=level, hospital=hospital)
+        if own is not None:
+            return own
+    return terms.coefficient.find(insurance, level, hospital)
 
 
 def _threshold(
