@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 
-from grouper.datafile import data_folder, read_toml
 from grouper.errors import Issue
 from grouper.policy.leads import Lead
 from grouper.policy.load import area_folder, read_area
@@ -22,7 +20,7 @@ def lint(area: str | Path) -> list[Issue]:
     if policy is None:
         return issues
     warnings = [issue for terms in policy.terms for issue in _doubts(policy, terms)]
-    return _once(issues + warnings)
+    return _once([*issues, *_beyond(policy), *warnings])
 
 
 def lint_lead(lead: Lead) -> list[Issue]:
@@ -32,11 +30,11 @@ def lint_lead(lead: Lead) -> list[Issue]:
     return [Issue("PO202", lead.where, params)] if marks else []
 
 
-@cache
-def national_limit(name: str) -> Decimal:
-    """A national limit, such as `deposit`, from data/areas/national.toml."""
-    limit: Decimal = read_toml(data_folder("areas", "national.toml"))[name]["limit"]
-    return limit
+def _beyond(policy: Policy) -> Iterator[Issue]:
+    """Parameters beyond a national limit (ST110)."""
+    for definition, entry, value, limit in policy.parameters.beyond():
+        where = f"{policy.area.id}: parameters.{definition.key} {entry.span}"
+        yield Issue("ST110", where, {"key": definition.key, "value": value, "limit": limit})
 
 
 def _once(issues: list[Issue]) -> list[Issue]:
@@ -47,11 +45,7 @@ def _once(issues: list[Issue]) -> list[Issue]:
 
 def _doubts(policy: Policy, terms: Terms) -> list[Issue]:
     where = f"{policy.area.id}: {terms.span}"
-    issues = []
-    ceiling = national_limit("deposit")
-    if terms.deposit_rate > ceiling:
-        params = {"key": "deposit", "value": terms.deposit_rate, "limit": ceiling}
-        issues.append(Issue("ST110", where, params))
+    issues: list[Issue] = []
     for key, values in (
         ("base_rate", terms.base_rate),
         ("hospital_coefficient", terms.coefficient),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date as Date
 from decimal import Decimal
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from grouper.datafile import data_folder, read_toml, read_tsv
 from grouper.dated import Dated, Span, lowest
 from grouper.errors import Issue, PolicyError
-from grouper.policy import schema
+from grouper.policy import form, schema
 from grouper.policy.model import (
     Area,
     CostRule,
@@ -29,12 +29,14 @@ from grouper.policy.model import (
     Terms,
     make_policy,
 )
+from grouper.policy.parameter_files import own_entries, with_own
+from grouper.policy.parameters import Entry, Parameters
 from grouper.policy.sections import Sections
 
 _HOSPITAL_COLUMNS = ("code", "name", "name_en", "level", "contract", "inpatient")
 _YES_NO = {"1": True, "0": False}
 
-F = TypeVar("F", bound=schema.Strict)
+F = TypeVar("F", bound=form.Strict)
 T = TypeVar("T")
 
 
@@ -52,7 +54,8 @@ class Edition:
     ambiguous: Dated[CostRule] | None
     ungrouped: Dated[CostRule] | None
     fund: Dated[FundRule]
-    deposit: Dated[Decimal]
+    deposit: Dated[Decimal] | None
+    own: Mapping[str, tuple[Entry, ...]]
 
     @property
     def parts(self) -> tuple[Dated[object], ...]:
@@ -123,13 +126,24 @@ def read_area(folder: Path) -> tuple[Policy | None, list[Issue]]:
     if issues:
         return None, issues
     marks = [part.confidence for edition in editions for part in edition.parts]
+    parameters = with_own(_joined(edition.own for edition in editions))
     policy = make_policy(
         area,
-        tuple(terms for edition in editions for terms in _terms(edition)),
+        tuple(terms for edition in editions for terms in _terms(edition, parameters)),
         confidence=lowest([*marks, *(edition.file.confidence for edition in editions)]),
         titles=tuple(edition.file.title for edition in editions),
+        parameters=parameters,
     )
     return policy, issues
+
+
+def _joined(every: Iterable[Mapping[str, tuple[Entry, ...]]]) -> dict[str, tuple[Entry, ...]]:
+    """The parameters of several files, oldest first."""
+    found: dict[str, tuple[Entry, ...]] = {}
+    for own in every:
+        for key, entries in own.items():
+            found[key] = (*found.get(key, ()), *entries)
+    return found
 
 
 def _checked(model: type[F], path: Path, issues: list[Issue]) -> F | None:
@@ -137,7 +151,7 @@ def _checked(model: type[F], path: Path, issues: list[Issue]) -> F | None:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        issues.extend(schema.problems(error.errors(), raw, model, str(path)))
+        issues.extend(form.problems(error.errors(), raw, model, str(path)))
         return None
 
 
@@ -196,6 +210,13 @@ def _read_edition(path: Path, area: Area, issues: list[Issue]) -> Edition | None
     read = Sections(path, span, area)
     coefficient, low, high = file.hospital_coefficient, file.low_outlier, file.high_outlier
     ambiguous, ungrouped = file.ambiguous, file.ungrouped
+    deposit = file.deposit
+    own, wrong = own_entries(file.parameters, span, area.id, path)
+    read.issues.extend(wrong)
+    if deposit is not None:
+        if "deposit" in file.parameters:
+            read.twice("parameters.deposit")
+        own |= {"deposit": read.deposit_entries(deposit)}
     edition = Edition(
         file=file,
         span=span,
@@ -207,7 +228,8 @@ def _read_edition(path: Path, area: Area, issues: list[Issue]) -> Edition | None
         ambiguous=read.cost("ambiguous", ambiguous) if ambiguous else None,
         ungrouped=read.cost("ungrouped", ungrouped) if ungrouped else None,
         fund=read.fund(file.fund),
-        deposit=read.deposit(file.deposit),
+        deposit=read.deposit(deposit) if deposit else None,
+        own=own,
     )
     if edition.coefficient is None and any(
         version.value.needs_coefficient for version in edition.standard.versions
@@ -217,10 +239,11 @@ def _read_edition(path: Path, area: Area, issues: list[Issue]) -> Edition | None
     return None if read.issues else edition
 
 
-def _terms(edition: Edition) -> list[Terms]:
+def _terms(edition: Edition, parameters: Parameters) -> list[Terms]:
     """The edition cut at every day on which something changes."""
-    inside = {day for part in edition.parts for day in part.borders() if edition.span.covers(day)}
-    starts = sorted(inside | {edition.span.start})
+    changes = {day for part in edition.parts for day in part.borders()}
+    changes |= parameters.changes("deposit")
+    starts = sorted({day for day in changes if edition.span.covers(day)} | {edition.span.start})
     ends = [*starts[1:], edition.span.end]
     sources = {part.key: part.source for part in edition.parts}
 
@@ -240,8 +263,8 @@ def _terms(edition: Edition) -> list[Terms]:
             ambiguous=on(edition.ambiguous, day),
             ungrouped=on(edition.ungrouped, day),
             fund=edition.fund.at(day),
-            deposit_rate=edition.deposit.at(day),
-            sources=sources,
+            deposit_rate=parameters.number("deposit", day),
+            sources={"deposit": parameters.at("deposit", day).source, **sources},
         )
         for day, end in zip(starts, ends, strict=True)
     ]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from grouper.dated import VERIFIED, Confidence, Span, day_number, lowest
 from grouper.errors import PolicyError, SettlementError
+from grouper.policy.parameters import Parameters
 
 #: the rules a policy may name; the functions stand in settle
 RULE_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -189,13 +190,15 @@ class Area:
 class Policy:
     """The decisions of an area, oldest first; between two `terms` there may be a gap.
 
-    `confidence` is the weakest mark of all values: what a payment under this policy rests on.
+    `confidence` is the weakest mark of all values a case is priced by: what a payment under this
+    policy rests on. `parameters` hold what month and year need beside, each with its own mark.
     """
 
     area: Area
     terms: tuple[Terms, ...]
     confidence: Confidence
     titles: tuple[str, ...]
+    parameters: Parameters
     _insurances: Mapping[str, str] = field(repr=False)
     _levels: Mapping[str, str] = field(repr=False)
     _hospitals: Mapping[str, Hospital] = field(repr=False)
@@ -251,7 +254,12 @@ def by_spelling(names: tuple[Named, ...]) -> dict[str, str]:
 
 
 def make_policy(
-    area: Area, terms: tuple[Terms, ...], *, confidence: Confidence, titles: tuple[str, ...]
+    area: Area,
+    terms: tuple[Terms, ...],
+    *,
+    confidence: Confidence,
+    titles: tuple[str, ...],
+    parameters: Parameters,
 ) -> Policy:
     """A policy with its indexes."""
     return Policy(
@@ -259,6 +267,7 @@ def make_policy(
         terms=terms,
         confidence=lowest((area.confidence, confidence)),
         titles=titles,
+        parameters=parameters,
         _insurances=by_spelling(area.insurances),
         _levels=by_spelling(area.levels),
         _hospitals={hospital.code: hospital for hospital in area.hospitals},

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from grouper.dated import Dated, Span, Version, close_spans, span_issues
 from grouper.errors import Issue
-from grouper.policy import schema
+from grouper.policy import form, schema
 from grouper.policy.model import (
     IN_TABLE,
     Area,
@@ -20,12 +20,13 @@ from grouper.policy.model import (
     StandardRule,
     Step,
 )
+from grouper.policy.parameters import Entry
 
 _KEY_PARTS = ("insurance", "level", "hospital")
 _OPERATORS = {"low_outlier": ("<", "<="), "high_outlier": (">", ">=")}
 
 T = TypeVar("T")
-V = TypeVar("V", bound=schema.VersionFile)
+V = TypeVar("V", bound=form.VersionFile)
 
 
 class Sections:
@@ -35,6 +36,7 @@ class Sections:
         self.issues: list[Issue] = []
         self._path = path
         self._span = span
+        self._area = area.id
         self._known = {
             "insurance": {one.code for one in area.insurances},
             "level": {one.code for one in area.levels},
@@ -47,6 +49,10 @@ class Sections:
         """Note that a key is missing."""
         self._add("PO103", key, key=key)
 
+    def twice(self, key: str) -> None:
+        """Note that a value is given in two places (ST102)."""
+        self._add("ST102", key, date=self._span.start)
+
     def keyed(
         self, key: str, section: schema.RateSection | schema.CoefficientSection
     ) -> Dated[KeyedValues]:
@@ -56,7 +62,7 @@ class Sections:
         if not of_table and not set(parts) <= set(_KEY_PARTS):
             self._add("PO108", f"{key}.by", key=section.by, known=", ".join(_KEY_PARTS))
 
-        def make(version: schema.KeyedVersion) -> KeyedValues:
+        def make(version: form.KeyedVersion) -> KeyedValues:
             place = f"{key}.values.{version.start}"
             values: dict[tuple[str, ...], Decimal] = {}
             for text, number in (version.__pydantic_extra__ or {}).items():
@@ -129,10 +135,19 @@ class Sections:
 
         return self._dated("deposit", section, section.values, make, unit=section.unit)
 
+    def deposit_entries(self, section: schema.DepositSection) -> tuple[Entry, ...]:
+        """The same as versions of the parameter `deposit`."""
+        versions = sorted(section.values, key=lambda one: one.start)
+        spans = close_spans([(one.start, one.end) for one in versions], self._span.end)
+        return tuple(
+            Entry(span, {"*": one.value}, section.source, section.confidence, self._area)
+            for span, one in zip(spans, versions, strict=True)
+        )
+
     def _dated(
         self,
         key: str,
-        section: schema.Section,
+        section: form.Section,
         values: Sequence[V],
         make: Callable[[V], T],
         *,
