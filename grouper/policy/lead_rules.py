@@ -91,7 +91,10 @@ def parse_comparison(text: str) -> Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One step of a schedule: a level, an insurance, a hospital or a group, and comparisons."""
+    """One step of a schedule: a level, an insurance, a hospital or a group, and comparisons.
+
+    Several of them are joined by `&`; all must be those of the case.
+    """
 
     key: str
     comparisons: tuple[Comparison, ...]
@@ -100,7 +103,7 @@ class Choice:
     def fits(self, case: LeadCase) -> bool:
         """Whether the step is meant for the case."""
         facts = (case.level, case.insurance, case.hospital, case.group)
-        return (not self.key or self.key in facts) and all(
+        return (not self.key or all(part in facts for part in self.key.split("&"))) and all(
             one.holds(case) for one in self.comparisons
         )
 
@@ -133,7 +136,7 @@ def parse_schedule(text: str) -> Schedule:
             if _COMPARISON.fullmatch(part):
                 comparisons.append(parse_comparison(part))
             elif part != "*":
-                key = part
+                key = f"{key}&{part}" if key else part
         if not head:
             raise ValueError(piece)
         steps.append(Choice(key, tuple(comparisons), number(value)))
@@ -206,6 +209,18 @@ class ClassRule:
         """Whether the rule is meant for the case."""
         return self._fits(case) and all(one.holds(case) for one in self.facts)
 
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The hospital levels the rule names whole."""
+        named = [w for one in self.facts if one.fact == "level" for w in _whole_words(one)]
+        name, argument = function(self.value)
+        return (*named, *((argument,) if name == "level" else ()))
+
+    @property
+    def insurances(self) -> tuple[str, ...]:
+        """The insurances the rule names."""
+        return tuple(w for one in self.facts if one.fact == "ins" for w in _whole_words(one))
+
     def _fits(self, case: LeadCase) -> bool:
         labels, word = case.labels or {}, self.words[0]
         if self.test == "any":
@@ -222,6 +237,10 @@ class ClassRule:
         if self.test == "$":
             return any(text.endswith(word) for text in found)
         return any(word == text if self.test == "=" else word in text for text in found)
+
+
+def _whole_words(test: FactTest) -> tuple[str, ...]:
+    return () if test.operator.endswith("^") else test.words
 
 
 def parse_class_rules(text: str) -> tuple[ClassRule, ...]:

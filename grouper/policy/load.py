@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date as Date
 from decimal import Decimal
@@ -16,6 +16,8 @@ from grouper.datafile import data_folder, read_toml, read_tsv
 from grouper.dated import Dated, Span, lowest
 from grouper.errors import Issue, PolicyError
 from grouper.policy import form, schema
+from grouper.policy.case_rules import rules_in_lead_form
+from grouper.policy.lead_rules import CaseRule, ClassRule, parse_case_rules, parse_class_rules
 from grouper.policy.model import (
     Area,
     CostRule,
@@ -46,11 +48,16 @@ class Edition:
 
     file: schema.PolicyFile
     span: Span
-    base_rate: Dated[KeyedValues]
+    base_rate: Dated[KeyedValues] | None
+    point_value: Dated[KeyedValues] | None
+    mean_cost: Dated[Decimal] | None
     coefficient: Dated[KeyedValues] | None
     standard: Dated[StandardRule]
     low: Dated[OutlierRule] | None
     high: Dated[OutlierRule] | None
+    class_rules: Dated[tuple[ClassRule, ...]] | None
+    before_rules: Dated[tuple[CaseRule, ...]] | None
+    within_rules: Dated[tuple[CaseRule, ...]] | None
     ambiguous: Dated[CostRule] | None
     ungrouped: Dated[CostRule] | None
     fund: Dated[FundRule]
@@ -62,10 +69,15 @@ class Edition:
         """The dated values there are."""
         values = (
             self.base_rate,
+            self.point_value,
+            self.mean_cost,
             self.coefficient,
             self.standard,
             self.low,
             self.high,
+            self.class_rules,
+            self.before_rules,
+            self.within_rules,
             self.ambiguous,
             self.ungrouped,
             self.fund,
@@ -129,7 +141,7 @@ def read_area(folder: Path) -> tuple[Policy | None, list[Issue]]:
     parameters = with_own(_joined(edition.own for edition in editions))
     policy = make_policy(
         area,
-        tuple(terms for edition in editions for terms in _terms(edition, parameters)),
+        tuple(terms for edition in editions for terms in _terms(edition, parameters, area.id)),
         confidence=lowest([*marks, *(edition.file.confidence for edition in editions)]),
         titles=tuple(edition.file.title for edition in editions),
         parameters=parameters,
@@ -217,29 +229,44 @@ def _read_edition(path: Path, area: Area, issues: list[Issue]) -> Edition | None
         if "deposit" in file.parameters:
             read.twice("parameters.deposit")
         own |= {"deposit": read.deposit_entries(deposit)}
+
+    def rules(
+        key: str, section: schema.RulesSection | None, parse: Callable[[str], tuple[T, ...]]
+    ) -> Dated[tuple[T, ...]] | None:
+        return read.rules(key, section, parse) if section else None
+
     edition = Edition(
         file=file,
         span=span,
-        base_rate=read.keyed("base_rate", file.base_rate),
+        base_rate=read.keyed("base_rate", file.base_rate) if file.base_rate else None,
+        point_value=read.keyed("point_value", file.point_value) if file.point_value else None,
+        mean_cost=read.mean_cost(file.mean_cost) if file.mean_cost else None,
         coefficient=read.keyed("hospital_coefficient", coefficient) if coefficient else None,
         standard=read.standard(file.standard),
         low=read.outlier("low_outlier", low) if low else None,
         high=read.outlier("high_outlier", high) if high else None,
+        class_rules=rules("class_rules", file.class_rules, parse_class_rules),
+        before_rules=rules("before_rules", file.before_rules, parse_case_rules),
+        within_rules=rules("within_rules", file.within_rules, parse_case_rules),
         ambiguous=read.cost("ambiguous", ambiguous) if ambiguous else None,
         ungrouped=read.cost("ungrouped", ungrouped) if ungrouped else None,
         fund=read.fund(file.fund),
         deposit=read.deposit(deposit) if deposit else None,
         own=own,
     )
-    if edition.coefficient is None and any(
-        version.value.needs_coefficient for version in edition.standard.versions
+    for key, value, needed in (
+        ("base_rate", edition.base_rate, "needs_rate"),
+        ("point_value", edition.point_value, "needs_point_value"),
+        ("mean_cost", edition.mean_cost, "needs_mean_cost"),
+        ("hospital_coefficient", edition.coefficient, "needs_coefficient"),
     ):
-        read.lacks("hospital_coefficient")
+        if value is None and any(getattr(one.value, needed) for one in edition.standard.versions):
+            read.lacks(key)
     issues.extend(read.issues)
     return None if read.issues else edition
 
 
-def _terms(edition: Edition, parameters: Parameters) -> list[Terms]:
+def _terms(edition: Edition, parameters: Parameters, origin: str) -> list[Terms]:
     """The edition cut at every day on which something changes."""
     changes = {day for part in edition.parts for day in part.borders()}
     changes |= parameters.changes("deposit")
@@ -250,21 +277,45 @@ def _terms(edition: Edition, parameters: Parameters) -> list[Terms]:
     def on(part: Dated[T] | None, day: Date) -> T | None:
         return None if part is None else part.at(day)
 
-    return [
-        Terms(
-            span=Span(day, end),
-            scheme_id=edition.file.scheme,
-            weight_table=edition.file.weight_table,
-            base_rate=edition.base_rate.at(day),
-            coefficient=on(edition.coefficient, day),
-            standard=edition.standard.at(day),
-            low=on(edition.low, day),
-            high=on(edition.high, day),
-            ambiguous=on(edition.ambiguous, day),
-            ungrouped=on(edition.ungrouped, day),
-            fund=edition.fund.at(day),
-            deposit_rate=parameters.number("deposit", day),
-            sources={"deposit": parameters.at("deposit", day).source, **sources},
+    found = []
+    for day, end in zip(starts, ends, strict=True):
+        base_rate = on(edition.base_rate, day) or KeyedValues((), {})
+        point_value, mean_cost = on(edition.point_value, day), on(edition.mean_cost, day)
+        coefficient, standard = on(edition.coefficient, day), edition.standard.at(day)
+        low, high = on(edition.low, day), on(edition.high, day)
+        rules = rules_in_lead_form(
+            origin,
+            standard=standard,
+            base_rate=base_rate,
+            point_value=point_value,
+            mean_cost=mean_cost,
+            coefficient=coefficient,
+            low=low,
+            high=high,
+            class_rules=on(edition.class_rules, day) or (),
+            before_rules=on(edition.before_rules, day) or (),
+            within_rules=on(edition.within_rules, day) or (),
+            confidence=lowest(part.confidence for part in edition.parts),
+            where=edition.file.title,
         )
-        for day, end in zip(starts, ends, strict=True)
-    ]
+        found.append(
+            Terms(
+                span=Span(day, end),
+                scheme_id=edition.file.scheme,
+                weight_table=edition.file.weight_table,
+                base_rate=base_rate,
+                coefficient=coefficient,
+                standard=standard,
+                low=low,
+                high=high,
+                ambiguous=on(edition.ambiguous, day),
+                ungrouped=on(edition.ungrouped, day),
+                fund=edition.fund.at(day),
+                deposit_rate=parameters.number("deposit", day),
+                sources={"deposit": parameters.at("deposit", day).source, **sources},
+                point_value=point_value,
+                mean_cost=mean_cost,
+                rules=rules,
+            )
+        )
+    return found

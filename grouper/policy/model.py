@@ -13,20 +13,23 @@ from numpy.typing import NDArray
 
 from grouper.dated import VERIFIED, Confidence, Span, day_number, lowest
 from grouper.errors import PolicyError, SettlementError
+from grouper.policy.leads import Lead
 from grouper.policy.parameters import Parameters
 
 #: the rules a policy may name; the functions stand in settle
 RULE_NAMES: Mapping[str, tuple[str, ...]] = {
-    "standard": ("S1", "S2"),
-    "low_outlier": ("L1",),
-    "high_outlier": ("H0", "H1", "H3", "H5", "H7", "H8"),
+    "standard": ("S1", "S2", "S3", "S4", "S5", "S6"),
+    "low_outlier": ("L1", "L2", "L3", "L5"),
+    "high_outlier": ("H0", "H1", "H2", "H2k", "H3", "H4", "H5", "H7", "H8"),
     "cost": ("C",),
     "fund": ("A",),
 }
 #: `by` of numbers that stand in the weight table
 IN_TABLE = ("table",)
 Operator = Literal["<", "<=", ">", ">="]
-RatioBase = Literal["w r", "w r c"]
+RatioBase = Literal[
+    "w r", "w r c", "w M", "w M c", "w v 100", "w v c 100", "w c v", "w c v 10000", "G", "3 s c"
+]
 #: a negative payment of the fund is carried as it is, or cut to zero
 Negative = Literal["carry", "zero"]
 Allow = Literal["verified", "unverified"]
@@ -63,14 +66,16 @@ class Step:
     weight_below: Decimal | None = None
     level: str = ""
     insurance: str = ""
+    group: str = ""
 
-    def fits(self, weight: Decimal, insurance: str, level: str) -> bool:
+    def fits(self, weight: Decimal, insurance: str, level: str, group: str = "") -> bool:
         """Whether the step is meant for such a case."""
         return (
             (self.weight_up_to is None or weight <= self.weight_up_to)
             and (self.weight_below is None or weight < self.weight_below)
             and self.level in ("", level)
             and self.insurance in ("", insurance)
+            and self.group in ("", group)
         )
 
     @property
@@ -83,16 +88,19 @@ class Step:
 class OutlierRule:
     """Cases whose cost stands in `operator` to `multiple` times the ratio base are paid by `rule`.
 
-    The first step that fits gives the multiple; the last step fits every case.
+    The first step that fits gives the multiple; the last step fits every case. deducted: the
+    multiples inside the formula of H2k, where they differ from those of the test.
     """
 
     rule: str
     operator: Operator
     steps: tuple[Step, ...]
+    deducted: tuple[Step, ...] = ()
 
-    def multiple(self, weight: Decimal, insurance: str, level: str) -> Decimal:
+    def multiple(self, weight: Decimal, insurance: str, level: str, group: str = "") -> Decimal:
         """The multiple (k) for a case."""
-        return next(step.multiple for step in self.steps if step.fits(weight, insurance, level))
+        fitting = (step for step in self.steps if step.fits(weight, insurance, level, group))
+        return next(step.multiple for step in fitting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +113,34 @@ class CostRule:
 
 @dataclass(frozen=True, slots=True)
 class StandardRule:
-    """How the payment standard is formed, and what the cost is compared with."""
+    """How the payment standard is formed, and what the cost is compared with.
+
+    points: points per weight 1 where the area pays by points.
+    """
 
     rule: str
     ratio_base: RatioBase
+    points: int | None = None
 
     @property
     def needs_coefficient(self) -> bool:
         """Whether a hospital coefficient enters the standard or the ratio base."""
-        return self.rule == "S2" or "c" in self.ratio_base.split()
+        return self.rule in ("S2", "S3", "S5", "S6") or "c" in self.ratio_base.split()
+
+    @property
+    def needs_rate(self) -> bool:
+        """Whether the base rate enters the standard."""
+        return self.rule in ("S1", "S2", "S6")
+
+    @property
+    def needs_point_value(self) -> bool:
+        """Whether the point value enters the standard."""
+        return self.rule in ("S3", "S5") or self.points is not None
+
+    @property
+    def needs_mean_cost(self) -> bool:
+        """Whether the area's mean cost per weight 1 enters the ratio base."""
+        return "M" in self.ratio_base.split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +156,9 @@ class Terms:
     """Everything that holds on the days of `span`: one value each, no dates left inside.
 
     `low`, `high`, `ambiguous`, `ungrouped` are None where the area has no such rule,
-    `coefficient` where neither the standard nor the ratio base asks for one.
+    `coefficient`, `point_value` and `mean_cost` (yuan per weight 1) where neither the standard nor
+    the ratio base asks for one; `base_rate` is empty then. `rules` says the same, class rules and
+    rules before and within the normal band included, in the form of the leads.
     `sources` names the document and article of each part.
     """
 
@@ -146,6 +175,9 @@ class Terms:
     fund: FundRule
     deposit_rate: Decimal
     sources: Mapping[str, str]
+    point_value: KeyedValues | None
+    mean_cost: Decimal | None
+    rules: Lead
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,15 @@ class StepFile(Strict):
     weight_below: Number | None = None
     level: Text = ""
     insurance: Text = ""
+    group: Text = ""
 
 
 class StandardVersion(VersionFile):
     """The payment standard."""
 
-    rule: Literal["S1", "S2"]
+    rule: Literal["S1", "S2", "S3", "S4", "S5", "S6"]
     ratio_base: RatioBase
+    points: Literal[1, 100, 1000] | None = None
 
 
 class OutlierVersion(VersionFile):
@@ -41,13 +43,26 @@ class OutlierVersion(VersionFile):
 class LowVersion(OutlierVersion):
     """Low outliers."""
 
-    rule: Literal["L1"]
+    rule: Literal["L1", "L2", "L3", "L5"]
 
 
 class HighVersion(OutlierVersion):
     """High outliers."""
 
-    rule: Literal["H0", "H1", "H3", "H5", "H7", "H8"]
+    rule: Literal["H0", "H1", "H2", "H2k", "H3", "H4", "H5", "H7", "H8"]
+    deducted: list[StepFile] = Field(default_factory=list)
+
+
+class RulesVersion(VersionFile):
+    """Rules in the language of the leads (areas/README.md), one a text."""
+
+    rules: list[Text]
+
+
+class NumberVersion(VersionFile):
+    """A number above zero."""
+
+    value: Number
 
 
 class CostVersion(VersionFile):
@@ -84,6 +99,27 @@ class CoefficientSection(Section):
     unit: Literal["1"]
     by: Text
     values: list[KeyedVersion] = Field(min_length=1)
+
+
+class PointSection(Section):
+    """Point values (点值)."""
+
+    unit: Literal["yuan/point", "10000 yuan/weight", "1"]
+    by: Text
+    values: list[KeyedVersion] = Field(min_length=1)
+
+
+class MeanCostSection(Section):
+    """Mean cost per weight 1 (次均费用)."""
+
+    unit: Literal["yuan/weight"]
+    values: list[NumberVersion] = Field(min_length=1)
+
+
+class RulesSection(Section):
+    """Rules of classes of groups, before the outlier tests, or inside the normal band."""
+
+    values: list[RulesVersion] = Field(min_length=1)
 
 
 class StandardSection(Section):
@@ -135,11 +171,16 @@ class PolicyFile(Strict):
     weight_table: Text
     source: Text
     confidence: Confidence
-    base_rate: RateSection
+    base_rate: RateSection | None = None
+    point_value: PointSection | None = None
+    mean_cost: MeanCostSection | None = None
     hospital_coefficient: CoefficientSection | None = None
     standard: StandardSection
     low_outlier: LowSection | None = None
     high_outlier: HighSection | None = None
+    class_rules: RulesSection | None = None
+    before_rules: RulesSection | None = None
+    within_rules: RulesSection | None = None
     ambiguous: CostSection | None = None
     ungrouped: CostSection | None = None
     fund: FundSection

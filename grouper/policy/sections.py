@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 from grouper.dated import Dated, Span, Version, close_spans, span_issues
 from grouper.errors import Issue
 from grouper.policy import form, schema
+from grouper.policy.lead_rules import ClassRule
 from grouper.policy.model import (
     IN_TABLE,
     Area,
@@ -26,6 +27,7 @@ _KEY_PARTS = ("insurance", "level", "hospital")
 _OPERATORS = {"low_outlier": ("<", "<="), "high_outlier": (">", ">=")}
 
 T = TypeVar("T")
+R = TypeVar("R")
 V = TypeVar("V", bound=form.VersionFile)
 
 
@@ -54,7 +56,9 @@ class Sections:
         self._add("ST102", key, date=self._span.start)
 
     def keyed(
-        self, key: str, section: schema.RateSection | schema.CoefficientSection
+        self,
+        key: str,
+        section: schema.RateSection | schema.CoefficientSection | schema.PointSection,
     ) -> Dated[KeyedValues]:
         """Numbers by insurance, level or hospital; PO108 for a key the area does not know."""
         parts = tuple(section.by.split("/"))
@@ -84,30 +88,79 @@ class Sections:
 
         def make(version: schema.OutlierVersion) -> OutlierRule:
             place = f"{key}.values.{version.start}"
-            steps = tuple(
-                Step(step.k, step.weight_up_to, step.weight_below, step.level, step.insurance)
-                for step in version.multiple
-            )
+            steps = self._steps(version.multiple, f"{place}.multiple", key)
+            deducted: tuple[Step, ...] = ()
+            inner = version.deducted if isinstance(version, schema.HighVersion) else []
+            if (version.rule == "H2k") != bool(inner):
+                self.lacks(f"{place}.deducted")
+            if inner:
+                deducted = self._steps(inner, f"{place}.deducted", key)
             allowed = _OPERATORS[key]
             if version.operator not in allowed:
                 params = {"value": version.operator, "expected": " ".join(allowed)}
                 self._add("PO104", f"{place}.operator", key=key, problem="choice", **params)
-            codes = [("level", step.level) for step in steps]
-            codes += [("insurance", step.insurance) for step in steps]
-            for kind, code in codes:
-                if code and code not in self._known[kind]:
-                    self._add("PO108", f"{place}.multiple", key=code, known=kind)
-            if not _readable(steps):
-                self._add("ST107", f"{place}.multiple", key=key)
-            return OutlierRule(version.rule, version.operator, steps)
+            return OutlierRule(version.rule, version.operator, steps, deducted)
 
         return self._dated(key, section, versions, make)
+
+    def _steps(self, read: Sequence[schema.StepFile], place: str, key: str) -> tuple[Step, ...]:
+        """A schedule; PO108 for a code the area does not know, ST107 if it cannot be read."""
+        steps = tuple(
+            Step(
+                step.k, step.weight_up_to, step.weight_below, step.level, step.insurance, step.group
+            )
+            for step in read
+        )
+        self._check_codes("level", [step.level for step in steps], place)
+        self._check_codes("insurance", [step.insurance for step in steps], place)
+        if not _readable(steps):
+            self._add("ST107", place, key=key)
+        return steps
+
+    def _check_codes(self, kind: str, codes: Iterable[str], place: str) -> None:
+        for code in codes:
+            if code and code not in self._known[kind]:
+                self._add("PO108", place, key=code, known=kind)
+
+    def mean_cost(self, section: schema.MeanCostSection) -> Dated[Decimal]:
+        """The area's mean cost per weight 1."""
+
+        def make(version: schema.NumberVersion) -> Decimal:
+            return version.value
+
+        return self._dated("mean_cost", section, section.values, make, unit=section.unit)
+
+    def rules(
+        self, key: str, section: schema.RulesSection, parse: Callable[[str], tuple[R, ...]]
+    ) -> Dated[tuple[R, ...]]:
+        """Rules as texts; PO104 for one that cannot be read, PO108 for an unknown code in it."""
+
+        def make(version: schema.RulesVersion) -> tuple[R, ...]:
+            found: list[R] = []
+            for number, text in enumerate(version.rules):
+                place = f"{key}.values.{version.start}.rules.{number}"
+                try:
+                    read = parse(text)
+                except ValueError:
+                    params = {"value": text, "problem": "form", "expected": "areas/README.md"}
+                    self._add("PO104", place, key=key, **params)
+                    continue
+                for one in read:
+                    if isinstance(one, ClassRule):
+                        self._check_codes("level", one.levels, place)
+                        self._check_codes("insurance", one.insurances, place)
+                found.extend(read)
+            return tuple(found)
+
+        return self._dated(key, section, section.values, make)
 
     def standard(self, section: schema.StandardSection) -> Dated[StandardRule]:
         """The payment standard."""
 
         def make(version: schema.StandardVersion) -> StandardRule:
-            return StandardRule(version.rule, version.ratio_base)
+            if version.rule == "S3" and version.points is None:
+                self.lacks(f"standard.values.{version.start}.points")
+            return StandardRule(version.rule, version.ratio_base, version.points)
 
         return self._dated("standard", section, section.values, make)
 
@@ -176,12 +229,12 @@ def _readable(steps: Sequence[Step]) -> bool:
     """Whether only the last step fits every case and weight borders rise for each condition."""
     if not steps[-1].is_open or any(step.is_open for step in steps[:-1]):
         return False
-    reached: dict[tuple[str, str], Decimal] = {}
+    reached: dict[tuple[str, str, str], Decimal] = {}
     for step in steps[:-1]:
         border = step.weight_up_to if step.weight_up_to is not None else step.weight_below
         if border is None:
             continue
-        key = (step.level, step.insurance)
+        key = (step.level, step.insurance, step.group)
         if border <= reached.get(key, Decimal(0)):
             return False
         reached[key] = border
