@@ -137,6 +137,7 @@ def _with_costs(batch: CaseBatch, quiet: Scalars) -> CaseBatch:
         hospital_level=quiet.texts("hospital_level", exact=True),
         insurance=quiet.texts("insurance", exact=True),
         area=quiet.texts("area", exact=True),
+        area_insured=quiet.texts("area_insured", exact=True),
         discharge_date=_int32(quiet.day("discharge_time")),
         total_cost_fen=quiet.money("total_cost"),
         fund_basic_fen=fund_basic,
@@ -191,6 +192,7 @@ def _with_texts(batch: CaseBatch, reader: Scalars) -> CaseBatch:
         hospital_level=reader.texts("hospital_level", exact=False),
         insurance=derive.insurances(reader),
         area=reader.texts("area", exact=False),
+        area_insured=reader.texts("area_insured", exact=False),
     )
 
 

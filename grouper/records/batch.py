@@ -66,7 +66,8 @@ class CaseBatch:
     admission_weight   int32, thousandths of a gram; icu_hours int32, thousandths of an hour
     discharge_disposition  uint8: 离院方式 1-5, 9; 0 missing
     reject             uint16: 0 = usable, else 1 + position in `reject_codes`
-    case_id, hospital, hospital_level, insurance, area  text, "" = missing; may be empty lists
+    case_id, hospital, hospital_level, insurance, area, area_insured  text, "" = missing; may be
+                       empty lists; area: of the hospital, area_insured: of the insurance
     discharge_date     int32, days since 1970-01-01
     total_cost_fen, fund_basic_fen, other_funds_fen  int64 fen
     source, row        where a case came from: source name and row number (1-based) in it
@@ -88,6 +89,7 @@ class CaseBatch:
     hospital_level: Sequence[str] = ()
     insurance: Sequence[str] = ()
     area: Sequence[str] = ()
+    area_insured: Sequence[str] = ()
     discharge_date: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     total_cost_fen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     fund_basic_fen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))

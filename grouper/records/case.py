@@ -99,6 +99,7 @@ class Case(BaseModel):
     hospital_code: Text = ""
     hospital_level: Text = ""
     area: Text = ""
+    area_insured: Text = ""
     insurance: Text = ""
     sex: Annotated[int | None, BeforeValidator(_sex)] = None
     age_years: Age = None
@@ -182,6 +183,7 @@ def batch_of(cases: Sequence[Case]) -> CaseBatch:
         hospital_level=[case.hospital_level for case in cases],
         insurance=[case.insurance for case in cases],
         area=[case.area for case in cases],
+        area_insured=[case.area_insured for case in cases],
         discharge_date=_counts([_since_1970(case.discharge_date) for case in cases]),
         total_cost_fen=_fen([case.total_cost for case in cases]),
         fund_basic_fen=_fen([case.fund_basic for case in cases]),

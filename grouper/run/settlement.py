@@ -107,6 +107,7 @@ def facts_at(batch: CaseBatch, row: int) -> CaseFacts:
         total_cost_fen=fen(batch.total_cost_fen),
         fund_basic_fen=fen(batch.fund_basic_fen),
         other_funds_fen=fen(batch.other_funds_fen),
+        area_insured=text(batch.area_insured),
     )
 
 

@@ -16,10 +16,12 @@ from grouper.dated import Confidence
 from grouper.errors import Issue, Lang
 from grouper.records.batch import MISSING_FEN
 from grouper.settle.cell import Cell
+from grouper.settle.place import Place
 
 #: result columns in order -> (Chinese, English title)
 COLUMN_TITLES: dict[str, tuple[str, str]] = {
     "case_type": ("病例类型", "case type"),
+    "place": ("参保地类别", "place of insurance"),
     "relative_weight": ("权重", "relative weight"),
     "hospital_coefficient": ("医院系数", "hospital coefficient"),
     "base_rate": ("费率", "base rate"),
@@ -73,6 +75,7 @@ class Amounts:
     """One row a case, (n,) arrays; MISSING_FEN where there is no amount.
 
     case_type       uint8 (CaseType)
+    place           uint8 (place.Place): where the patient is insured; statements are keyed by it
     standard_fen    payment standard of the group, rounded half up; none outside the groups
     payable_fen     what the case is paid by its rule, patient and all funds together
     fund_fen        of it the pooled fund's part
@@ -87,6 +90,7 @@ class Amounts:
     """
 
     case_type: NDArray[np.uint8]
+    place: NDArray[np.uint8]
     standard_fen: NDArray[np.int64]
     payable_fen: NDArray[np.int64]
     fund_fen: NDArray[np.int64]
@@ -144,6 +148,7 @@ class Amounts:
         words = [kind.word(lang) for kind in CaseType]
         return [
             ("case_type", _texts(self.case_type, words)),
+            ("place", _texts(self.place, [place.word(lang) for place in Place])),
             ("relative_weight", self._of_cell([cell.weight for cell in self.cells])),
             ("hospital_coefficient", self._of_cell([cell.coefficient for cell in self.cells])),
             ("base_rate", self._of_cell([cell.rate for cell in self.cells])),

@@ -18,6 +18,7 @@ from grouper.engine.groups import Groups, Status
 from grouper.errors import Issue
 from grouper.policy.model import Policy
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
+from grouper.settle.place import Place, place_in, unknown_place
 from weights.table import WeightTable
 
 Ids = NDArray[np.int64]
@@ -73,6 +74,7 @@ class Facts:
     insurance: Texts
     level: Texts
     hospital: Texts
+    place: NDArray[np.uint8]
     status: NDArray[np.uint8]
     total_fen: NDArray[np.int64]
     pool_fen: NDArray[np.int64]
@@ -106,6 +108,7 @@ def read_facts(
         insurance=insurance,
         level=level,
         hospital=hospital,
+        place=_places(batch, rows, policy, marks),
         status=status,
         total_fen=total,
         pool_fen=_column(batch.fund_basic_fen, rows, MISSING_FEN),
@@ -157,6 +160,19 @@ def _texts(
     marks.mark_each(which, [*reasons, None])
     place = np.array([position[code] for code in known], np.int64)
     return Texts(place[ids] if rows else ids, codes)
+
+
+def _places(batch: CaseBatch, rows: int, policy: Policy, marks: Marks) -> NDArray[np.uint8]:
+    """The place of each case; ST105 where the area of insurance cannot be told."""
+    if len(batch.area_insured) != rows:
+        return np.zeros(rows, np.uint8)
+    ids, texts = factorize(batch.area_insured)
+    found = [place_in(policy.area, text) for text in texts]
+    marks.mark_each(
+        ids, [unknown_place(t) if p is None else None for t, p in zip(texts, found, strict=True)]
+    )
+    places = [Place.LOCAL if place is None else place for place in found]
+    return np.array(places, np.uint8)[ids]
 
 
 def _levels(

@@ -62,6 +62,7 @@ def settle_batch(
     issue, issues = marks.used()
     return Amounts(
         case_type=pricing.case_type,
+        place=facts.place,
         standard_fen=pricing.standard,
         payable_fen=pricing.payable,
         fund_fen=pricing.fund,

@@ -21,6 +21,7 @@ from grouper.settle.case import SchemeStatus, check_fit, deciding_rule
 from grouper.settle.cell import Cell, Threshold, price_cell
 from grouper.settle.fund import fund_a
 from grouper.settle.outliers import stands
+from grouper.settle.place import Place, place_in, unknown_place
 from weights.table import WeightTable
 
 
@@ -35,6 +36,7 @@ class CaseFacts:
     total_cost_fen: int | None
     fund_basic_fen: int | None = None
     other_funds_fen: int | None = None
+    area_insured: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class CaseAmount:
 
     case_type: CaseType
     group_code: str
+    place: Place = Place.LOCAL
     payable_fen: int | None = None
     fund_fen: int | None = None
     patient_fen: int | None = None
@@ -87,6 +90,7 @@ class CaseAmount:
         return {
             "case_type": self.case_type.word("en"),
             "group": self.group_code,
+            "place": self.place.key,
             **{key: None if fen is None else yuan(fen) for key, fen in amounts.items()},
             "rule": str(self.rule) if self.rule else None,
             "issue": self.issue.to_dict(lang) if self.issue else None,
@@ -143,7 +147,8 @@ def settle_case(
     work = _Work(case, group)
     issue = next(_obstacles(case, status, scheme_id, table, policy), None)
     amount = _unpriced(group, issue) if issue else _price(work, status, table, policy)
-    return replace(amount, confidence=confidence, is_demo=policy.is_demo)
+    place = place_in(policy.area, case.area_insured) or Place.LOCAL
+    return replace(amount, place=place, confidence=confidence, is_demo=policy.is_demo)
 
 
 def _price(work: _Work, status: Status, table: WeightTable, policy: Policy) -> CaseAmount:
@@ -219,6 +224,8 @@ def _obstacles(
             yield Issue("ST105", "", {"field": name, "value": text.strip()})
         elif not code:
             yield _needs(name)
+    if place_in(policy.area, case.area_insured) is None:
+        yield unknown_place(case.area_insured)
 
 
 def _level(case: CaseFacts, policy: Policy) -> str:

@@ -21,7 +21,7 @@ NUMBERS = (
     "discharge_disposition", "reject", "discharge_date", "total_cost_fen", "fund_basic_fen",
     "other_funds_fen",
 )  # fmt: skip
-TEXTS = ("case_id", "hospital", "hospital_level", "insurance", "area")
+TEXTS = ("case_id", "hospital", "hospital_level", "insurance", "area", "area_insured")
 
 
 def assert_same(one, two):

@@ -388,5 +388,5 @@ NUMBERS = [
     name
     for name in CaseBatch.__slots__
     if name not in ("dx", "px", "reject_codes", "source", "row", "case_id")
-    and name not in ("hospital", "hospital_level", "insurance", "area")
+    and name not in ("hospital", "hospital_level", "insurance", "area", "area_insured")
 ]

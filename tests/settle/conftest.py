@@ -31,6 +31,7 @@ class Row:
     hospital: str = "H99000000001"
     day: date | None = date(2025, 6, 15)
     status: Status = Status.GROUPED
+    insured: str = ""
 
 
 def fen(values: Sequence[int | None]) -> np.ndarray:
@@ -56,6 +57,7 @@ def make(rows: Sequence[Row], scheme_id: str = SCHEME) -> tuple[CaseBatch, Group
         hospital=[row.hospital for row in rows],
         hospital_level=[row.level for row in rows],
         insurance=[row.insurance for row in rows],
+        area_insured=[row.insured for row in rows],
         discharge_date=np.array(
             [MISSING if row.day is None else day_number(row.day) for row in rows], np.int32
         ),
