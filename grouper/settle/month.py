@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -20,56 +19,15 @@ from numpy.typing import NDArray
 from grouper.dated import day_number, from_day_number
 from grouper.engine.groups import Groups
 from grouper.errors import SettlementError
-from grouper.money import round_half_up, total
+from grouper.money import total
 from grouper.policy.model import Policy
 from grouper.records.batch import MISSING, CaseBatch
 from grouper.settle.amounts import Amounts, CaseType
 from grouper.settle.batch import factorize
+from grouper.settle.month_lines import close_month
 from grouper.settle.statement import LINES, Check, Line, Part, Statement
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
-
-
-@dataclass(frozen=True, slots=True)
-class MonthEntries:
-    """What enters a month beside its cases, in fen; the lines of a later step, zero until then."""
-
-    special: int = 0
-    corrections: int = 0
-    late: int = 0
-    audit: int = 0
-    carry_in: int = 0
-    advance_schedule: int = 0
-    advance_outstanding: int = 0
-
-
-def close_month(
-    accrued_fen: int, deposit_rate: Decimal, entries: MonthEntries | None = None
-) -> dict[str, int]:
-    """Lines M6 to M16 from the accrued pool and what else enters the month.
-
-    A negative base holds no deposit; what is carried in comes before the offset of an advance.
-    """
-    more = entries or MonthEntries()
-    base = accrued_fen + more.special + more.corrections + more.late - more.audit
-    deposit = round_half_up(deposit_rate * max(base, 0))
-    payable = base - deposit
-    due = payable + more.carry_in
-    offset = min(more.advance_schedule, more.advance_outstanding, max(due, 0))
-    return {
-        "M6": accrued_fen,
-        "M7": more.special,
-        "M8": more.corrections,
-        "M8b": more.late,
-        "M9": more.audit,
-        "M10": base,
-        "M11": deposit,
-        "M12": payable,
-        "M13": offset,
-        "M14": more.carry_in,
-        "M15": max(due - offset, 0),
-        "M16": min(due - offset, 0),
-    }
 
 
 def months(batch: CaseBatch) -> dict[str, int]:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from grouper.engine.groups import Status
 from grouper.errors import SettlementError
 from grouper.money import to_fen, yuan
-from grouper.settle.month import MonthEntries, close_month, month_statements, months
+from grouper.settle.month import month_statements, months
+from grouper.settle.month_lines import MonthEntries, close_month
 
 EXAMPLES = Path(__file__).parent.parent / "data" / "settlement" / "examples.json"
 MONTHS = [
