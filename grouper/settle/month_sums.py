@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 #: lines of a statement that are amounts, in their order
 AMOUNT_LINES = (
@@ -68,8 +69,7 @@ class MonthSums:
     @classmethod
     def from_cells(cls, cells: Mapping[str, str]) -> MonthSums:
         """The inverse of `to_cells`, by column. Raises ValueError for what is no whole number."""
-        return cls(
-            **{name: cells[name] for name in _KEY},
-            lines={line: int(cells[f"{line}_fen"]) for line in AMOUNT_LINES},
-            **{name: int(cells[name]) for name in (*_COUNTS, *_AMOUNTS)},
-        )
+        values: dict[str, Any] = {name: cells[name] for name in _KEY}
+        values |= {name: int(cells[name]) for name in (*_COUNTS, *_AMOUNTS)}
+        values["lines"] = {line: int(cells[f"{line}_fen"]) for line in AMOUNT_LINES}
+        return cls(**values)
