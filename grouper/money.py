@@ -105,6 +105,13 @@ def apportion(
     return parts if total_fen >= 0 else [-part for part in parts]
 
 
+def units_by_remainder(total_fen: int, shares: Sequence[int | Decimal | Fraction]) -> int:
+    """How many fen `apportion` gives away by remainder: what whole fen leave of the total."""
+    exact = [Fraction(share) for share in shares]
+    whole = sum(exact, Fraction(0))
+    return abs(total_fen) - sum(abs(total_fen) * share // whole for share in exact) if whole else 0
+
+
 def multiply_half_up(fen: NDArray[np.int64], factor: Decimal | Fraction) -> NDArray[np.int64]:
     """`round_half_up(fen * factor)` of each element, (n,) int64.
 

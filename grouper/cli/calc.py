@@ -28,6 +28,8 @@ KINDS: Mapping[str, str] = {
     "month": "grouper.settle.worked_month:calculate_month",
     "advance": "grouper.settle.worked_month:calculate_advance",
     "deposit": "grouper.settle.worked_month:calculate_deposit",
+    "band": "grouper.settle.worked_shares:calculate_band",
+    "remainder": "grouper.settle.worked_shares:calculate_remainder",
     "base_rate": "weights.calculate_rates:calculate_base_rate",
     "point_value": "weights.calculate_rates:calculate_point_value",
     "weights": "weights.calculate_weights:calculate_weights",
