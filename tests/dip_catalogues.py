@@ -11,9 +11,9 @@ from typing import Any
 
 from grouper.engine.dip_reference import DipReference
 from grouper.records.grids import read_grids
-from grouper.scheme.dip import Catalogue
+from grouper.run.catalogues import PricedCatalogue, priced
 from grouper.scheme.dip_load import load_catalogue
-from grouper.scheme.dip_preset import load_classes, load_layers, load_preset
+from grouper.scheme.dip_preset import Preset, load_classes, load_layers, load_preset
 from grouper.sheet import Grid
 
 DATA = Path(__file__).parent / "data" / "dip"
@@ -25,15 +25,19 @@ def real_text() -> str:
     return lzma.decompress((DATA / "catalogue-pingdingshan-2025.tsv.xz").read_bytes()).decode()
 
 
+def load(grids: Sequence[Grid]) -> PricedCatalogue:
+    return priced(load_catalogue(grids, digest=""))
+
+
 @cache
-def real() -> Catalogue:
+def real() -> PricedCatalogue:
     rows = tuple(tuple(line.split("\t")) for line in real_text().splitlines())
-    return load_catalogue([Grid("real.tsv", "", rows, tuple(range(1, len(rows) + 1)))], digest="")
+    return load([Grid("real.tsv", "", rows, tuple(range(1, len(rows) + 1)))])
 
 
 @cache
-def layered() -> Catalogue:
-    return load_catalogue(read_grids(DATA / "national-3.0-partial.tsv"), digest="")
+def layered() -> PricedCatalogue:
+    return load(read_grids(DATA / "national-3.0-partial.tsv"))
 
 
 def cases() -> Iterator[dict[str, Any]]:
@@ -60,8 +64,8 @@ def canonical(*rows: Mapping[str, str]) -> Grid:
     return grid(CANONICAL, *cells)
 
 
-def catalogue(*rows: Mapping[str, str]) -> Catalogue:
-    return load_catalogue([canonical(*rows)], digest="")
+def catalogue(*rows: Mapping[str, str]) -> PricedCatalogue:
+    return load([canonical(*rows)])
 
 
 @cache
@@ -69,5 +73,6 @@ def _classes() -> Mapping[str, str]:
     return load_classes()
 
 
-def reference(of: Catalogue, preset: str) -> DipReference:
-    return DipReference(of, load_preset(preset), _classes(), load_layers())
+def reference(of: PricedCatalogue, preset: str | Preset) -> DipReference:
+    rules = load_preset(preset) if isinstance(preset, str) else preset
+    return DipReference(of.catalogue, rules, _classes(), load_layers(), of.tie_figures)

@@ -36,6 +36,8 @@ NUMBERS = (
     "standard",
     "mean_cost",
     "ref_stay",
+    "cases",
+    "cv",
 )
 #: columns of the normal form, in the order of the file; only `group` must be there
 COLUMNS = (
@@ -56,6 +58,8 @@ COLUMNS = (
     "adjusted",
     "mean_cost",
     "ref_stay",
+    "cases",
+    "cv",
 )
 
 

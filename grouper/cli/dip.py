@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def is_dip(ctx: click.Context) -> bool:
     """Whether the scheme asked for is a DIP catalogue; wrong usage if DIP's options go with DRG."""
-    from grouper.run.dip import is_catalogue
+    from grouper.run.catalogues import is_catalogue
 
     scheme = ctx.params["scheme"]
     if is_catalogue(scheme):

@@ -122,7 +122,7 @@ def lint(
 ) -> int:
     """All findings of one or more schemes."""
     from grouper.datafile import data_folder
-    from grouper.run.dip import is_catalogue, lint_catalogue
+    from grouper.run.catalogues import is_catalogue, lint_catalogue
     from grouper.run.schemes import lint_scheme
     from grouper.scheme.load import embedded_ids
 

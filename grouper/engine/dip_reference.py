@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from grouper.engine.dip_layers import choose_by_layers
-from grouper.engine.dip_ties import Candidate, Round, narrow
+from grouper.engine.dip_ties import Candidate, Round, TieFigures, narrow
 from grouper.engine.groups import Status
 from grouper.scheme.dip import CLASSES, Catalogue, CatalogueRow, in_range
 from grouper.scheme.dip_operations import Expression, hits, operation
@@ -58,9 +58,15 @@ class DipReference:
     """A catalogue, a preset and a table of operation classes, ready to group."""
 
     def __init__(
-        self, catalogue: Catalogue, preset: Preset, classes: Mapping[str, str], layers: Layers
+        self,
+        catalogue: Catalogue,
+        preset: Preset,
+        classes: Mapping[str, str],
+        layers: Layers,
+        figures: TieFigures,
     ) -> None:
         self.catalogue, self.preset, self.layers = catalogue, preset, layers
+        self.figures = figures
         self._classes = classes
 
     def group(self, case: DipCase) -> DipOutcome:
@@ -116,7 +122,7 @@ class DipReference:
         candidates: Sequence[Candidate],
     ) -> DipOutcome:
         """One of the core rows, or the comprehensive row that the region puts before it."""
-        core, rounds, cost_used = narrow(candidates, self.preset, px, cost)
+        core, rounds, cost_used = narrow(candidates, self.preset, px, cost, self.figures)
         case_class = self._class_of_case(px)
         if self._gives_way(core, px, case_class):
             wide = self._comprehensive(principal, case_class)

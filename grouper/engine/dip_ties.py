@@ -24,6 +24,25 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class TieFigures:
+    """What steps may ask about the worth of rows, by their position; yuan for the means.
+
+    Grouping knows no weight table: whoever has one hands these over. Empty: none is known.
+    """
+
+    scores: Sequence[Decimal | None] = ()
+    mean_costs: Sequence[Decimal | None] = ()
+
+    def score(self, at: int) -> Decimal | None:
+        """The score of a row, None where there is none."""
+        return self.scores[at] if self.scores else None
+
+    def mean_cost(self, at: int) -> Decimal | None:
+        """The mean cost of a row, None where there is none."""
+        return self.mean_costs[at] if self.mean_costs else None
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """One step: the rows (positions) it kept and those it dropped."""
 
@@ -37,13 +56,18 @@ class _Case:
     px: tuple[str, ...]
     cost: Decimal | None
     match: str
+    figures: TieFigures
 
 
 Step = Callable[[Sequence[Candidate], _Case], list[Candidate]]
 
 
 def narrow(
-    candidates: Sequence[Candidate], preset: Preset, px: tuple[str, ...], cost: Decimal | None
+    candidates: Sequence[Candidate],
+    preset: Preset,
+    px: tuple[str, ...],
+    cost: Decimal | None,
+    figures: TieFigures,
 ) -> tuple[Candidate, tuple[Round, ...], bool]:
     """The row that the preset's steps leave, the rounds, and whether the cost took part.
 
@@ -51,7 +75,7 @@ def narrow(
     """
     left = list(candidates)
     rounds = [Round("candidates", tuple(one.at for one in left))]
-    case, cost_used = _Case(px, cost, preset.ext_match), False
+    case, cost_used = _Case(px, cost, preset.ext_match, figures), False
     for step in preset.tie:
         if len(left) == 1:
             break
@@ -107,15 +131,15 @@ def _names_main(one: Candidate, case: _Case) -> bool:
 def _nearest_cost(left: Sequence[Candidate], case: _Case) -> list[Candidate]:
     """The rows whose mean cost is nearest; all where the cost, or a mean, is not known."""
     cost = case.cost
-    means = [one.data.mean_cost for one in left]
+    means = [case.figures.mean_cost(one.at) for one in left]
     if cost is None or any(mean is None for mean in means):
         return list(left)
     gaps = [abs(mean - cost) for mean in means if mean is not None]
     return [one for one, gap in zip(left, gaps, strict=True) if gap == min(gaps)]
 
 
-def _highest_score(left: Sequence[Candidate], _: _Case) -> list[Candidate]:
-    scores = [one.data.score or Decimal(0) for one in left]
+def _highest_score(left: Sequence[Candidate], case: _Case) -> list[Candidate]:
+    scores = [case.figures.score(one.at) or Decimal(0) for one in left]
     return [one for one, score in zip(left, scores, strict=True) if score == max(scores)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from grouper.engine.dip_reference import DipCase, DipOutcome, DipReference, keys_of
 from grouper.scheme.dip import CatalogueRow
@@ -34,6 +35,12 @@ class DipTrace:
         """The row that took the case."""
         row = self.outcome.row
         return None if row is None else self.reference.catalogue.rows[row]
+
+    @property
+    def score(self) -> Decimal | None:
+        """The score of the group, as far as grouping was told."""
+        row = self.outcome.row
+        return None if row is None else self.reference.figures.score(row)
 
     def misses(self) -> list[Miss]:
         """Rows of the principal diagnosis for which the case lacks operations."""
@@ -68,7 +75,7 @@ class DipTrace:
             "dip_name": group.name if group else None,
             "kind": outcome.kind or None,
             "layer": (group.layer or None) if group else None,
-            "score": str(group.score) if group and group.score is not None else None,
+            "score": str(self.score) if self.score is not None else None,
             "scheme": self.reference.catalogue.id,
             "preset": self.reference.preset.id,
             "dx": list(self.case.dx),
@@ -109,7 +116,7 @@ class DipTrace:
             return said["ungrouped"].format(reason=reason)
         kind = kinds.get(self.outcome.kind, self.outcome.kind)
         return said["grouped"].format(
-            code=group.code, name=group.name, kind=kind, score=group.score or "-", reason=reason
+            code=group.code, name=group.name, kind=kind, score=self.score or "-", reason=reason
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,50 +14,15 @@ from grouper import __version__
 from grouper.engine.dip import DipGroups, group_batch
 from grouper.engine.dip_reference import DipReference
 from grouper.engine.groups import Status
-from grouper.errors import Issue, Lang, SchemeError
-from grouper.records.grids import read_grids
+from grouper.errors import Lang
 from grouper.records.read import Records
+from grouper.run.catalogues import read_catalogue
 from grouper.run.pipeline import Counts
 from grouper.run.results import words
-from grouper.run.schemes import is_workbook
-from grouper.scheme.dip import Catalogue
-from grouper.scheme.dip_load import load_catalogue
 from grouper.scheme.dip_preset import load_classes, load_layers, load_preset
-from grouper.scheme.workbook_layout import fold, sheet_titles
-from grouper.sheet import read_bytes
-from grouper.spreadsheet import open_workbook
 
 #: the rules of a catalogue for which no region's are named
 DEFAULT_PRESET = "national"
-_TABLES = (".tsv", ".csv")
-
-
-def is_catalogue(name_or_path: str | Path) -> bool:
-    """Whether a scheme is named by a DIP catalogue: a table, or a workbook of no DRG scheme."""
-    path = Path(name_or_path)
-    if path.is_dir():
-        return False
-    if path.suffix.lower() in _TABLES:
-        return True
-    if not is_workbook(path) or not path.is_file():
-        return False
-    titles = open_workbook(read_bytes(path), path.name, suffix=path.suffix).sheet_names
-    return not {fold(title).casefold() for title in titles} & sheet_titles()
-
-
-def read_catalogue(path: str | Path) -> Catalogue:
-    """The catalogue in a file. Raises SchemeError (SE51 to SE58), DataFileError (DF130 to 135)."""
-    path = Path(path)
-    digest = hashlib.sha256(read_bytes(path)).hexdigest()
-    return load_catalogue(read_grids(path), digest=digest)
-
-
-def lint_catalogue(path: str | Path) -> list[Issue]:
-    """Errors, or else warnings, of a catalogue. Raises DataFileError for a file without rows."""
-    try:
-        return list(read_catalogue(path).issues)
-    except SchemeError as error:
-        return list(error.issues)
 
 
 def reference_of(
@@ -68,11 +32,13 @@ def reference_of(
 
     op_classes: a table of operation classes instead of the one that comes with the program.
     """
+    read = read_catalogue(catalogue)
     return DipReference(
-        read_catalogue(catalogue),
+        read.catalogue,
         load_preset(preset or DEFAULT_PRESET),
         load_classes(op_classes),
         load_layers(),
+        read.tie_figures,
     )
 
 
@@ -95,6 +61,7 @@ def group_records(records: Records, reference: DipReference) -> DipRun:
 def result_columns(run: DipRun, lang: Lang) -> list[tuple[str, pa.Array]]:
     """Status, reason and group of every row, by English column name; texts once a distinct end."""
     said, rows = words(lang), run.reference.catalogue.rows
+    scores = run.reference.figures.scores
     index = pa.array(run.groups.end)
     ends = [(end, rows[end.row] if end.row is not None else None) for end in run.groups.ends]
     columns = {
@@ -106,7 +73,9 @@ def result_columns(run: DipRun, lang: Lang) -> list[tuple[str, pa.Array]]:
         "layer": [(row.layer or None) if row else None for _, row in ends],
     }
     found = [(name, pa.array(texts, pa.string())) for name, texts in columns.items()]
-    found.append(("score", _scores([row.score if row else None for _, row in ends])))
+    found.append(
+        ("score", _scores([None if end.row is None else scores[end.row] for end, _ in ends]))
+    )
     return [(name, values.take(index)) for name, values in found]
 
 

@@ -47,7 +47,7 @@ class CatalogueRow:
     dx_keys: upper-case codes of 3, 4 or 5 characters or whole ones, ranges `A15-A16`, `*`;
     main, related: operations needed (none: conservative treatment; no related operation needed).
     age_days_below: exclusive; weight_lo, weight_hi: grams, inclusive; resistant: yes, no, "".
-    score (分值) and mean_cost (yuan) as printed, None where the catalogue prints none.
+    What the group is worth stands in its `Figures`: grouping does not know it.
     """
 
     code: str
@@ -64,10 +64,6 @@ class CatalogueRow:
     weight_lo: int | None = None
     weight_hi: int | None = None
     resistant: str = ""
-    score: Decimal | None = None
-    mean_cost: Decimal | None = None
-    cv: Decimal | None = None
-    cases: int | None = None
 
     @property
     def operations(self) -> Expression:
@@ -81,6 +77,22 @@ class CatalogueRow:
         """Whether more than the principal diagnosis and operations decides."""
         numbers = (self.age_days_below, self.weight_lo, self.weight_hi)
         return bool(self.other_dx or self.resistant) or any(n is not None for n in numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a catalogue prints about the worth of a group; None where it prints none.
+
+    score: 分值; mean_cost: yuan; cases, cv, mean_los (days): of the history it rests on;
+    primary_coef: the group's own coefficient, instead of the hospital's.
+    """
+
+    score: Decimal | None = None
+    mean_cost: Decimal | None = None
+    cv: Decimal | None = None
+    cases: int | None = None
+    mean_los: Decimal | None = None
+    primary_coef: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +145,17 @@ class Catalogue:
         """The keys that are ranges, narrow ones first."""
         keys = [key for key in self.by_key if "-" in key]
         return tuple(sorted(keys, key=lambda key: (_width(key), key)))
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A catalogue as it was published: the keys, and the figures of each row, in the same order.
+
+    The two part on load: keys are for grouping, figures go into a weight table.
+    """
+
+    catalogue: Catalogue
+    figures: tuple[Figures, ...]
 
 
 def dx_key(text: str) -> str:

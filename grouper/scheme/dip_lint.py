@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from statistics import median
 
 from grouper.codes.dictionary import load_dictionary
 from grouper.errors import Issue
-from grouper.scheme.dip import Catalogue, CatalogueRow, code_parts, dx_key
+from grouper.scheme.dip import Catalogue, CatalogueRow, Figures, Published, code_parts, dx_key
 from grouper.scheme.dip_operations import Expression, operation, tokens
 
 #: score = mean cost / base * 1000; what rounding explains
@@ -18,28 +18,32 @@ _RELATED = Decimal("1.1")
 _FEW = 15
 _THOUSAND = 1000
 
+Pairs = Sequence[tuple[CatalogueRow, Figures]]
 
-def check_catalogue(catalogue: Catalogue, *, scores: str = "asked") -> list[Issue]:
+
+def check_catalogue(published: Published, *, scores: str = "asked") -> list[Issue]:
     """Errors and warnings over all rows; scores `none`: the catalogue prints none at all."""
+    catalogue = published.catalogue
+    pairs = list(zip(catalogue.rows, published.figures, strict=True))
     found: list[Issue] = []
     if scores != "none":
-        found += _check_scores(catalogue)
+        found += _check_scores(pairs)
     found += _check_equal_keys(catalogue)
     found += _check_reach(catalogue)
     found += _check_codes(catalogue)
-    found += _check_means(catalogue)
-    found += _check_inversions(catalogue)
-    found += _check_thin(catalogue)
+    found += _check_means(pairs)
+    found += _check_inversions(pairs)
+    found += _check_thin(pairs)
     found += _check_unknown(catalogue)
     return found
 
 
-def _check_scores(catalogue: Catalogue) -> Iterator[Issue]:
-    for row in catalogue.rows:
-        if row.score is None:
+def _check_scores(pairs: Pairs) -> Iterator[Issue]:
+    for row, printed in pairs:
+        if printed.score is None:
             yield Issue("SE52", row.where, {"field": "score"})
-        elif row.score <= 0:
-            yield Issue("SE54", row.where, {"text": row.score})
+        elif printed.score <= 0:
+            yield Issue("SE54", row.where, {"text": printed.score})
 
 
 def _check_equal_keys(catalogue: Catalogue) -> Iterator[Issue]:
@@ -80,46 +84,46 @@ def _set(expression: Expression) -> frozenset[frozenset[str]]:
     return frozenset(frozenset(part) for part in expression)
 
 
-def _check_means(catalogue: Catalogue) -> Iterator[Issue]:
+def _check_means(pairs: Pairs) -> Iterator[Issue]:
     """Scores that do not follow from the mean costs; the base is the one most rows agree on."""
-    both = [r for r in catalogue.rows if r.mean_cost is not None and r.score]
+    both = [
+        (row, printed.score, printed.mean_cost)
+        for row, printed in pairs
+        if printed.mean_cost is not None and printed.score
+    ]
     if not both:
         return
-    base = median(_ratio(row) for row in both)
-    for row in both:
-        expected = (row.mean_cost or 0) / base * _THOUSAND
-        if abs(expected - (row.score or 0)) > _TOLERANCE:
-            shown = round(Decimal(expected), 6)
-            yield Issue("SW53", row.where, {"code": row.code, "score": row.score, "mean": shown})
+    base = median(mean / score * _THOUSAND for _, score, mean in both)
+    for row, score, mean in both:
+        expected = mean / base * _THOUSAND
+        if abs(expected - score) > _TOLERANCE:
+            shown = round(expected, 6)
+            yield Issue("SW53", row.where, {"code": row.code, "score": score, "mean": shown})
 
 
-def _ratio(row: CatalogueRow) -> Decimal:
-    assert row.mean_cost is not None
-    assert row.score
-    return row.mean_cost / row.score * _THOUSAND
-
-
-def _check_inversions(catalogue: Catalogue) -> Iterator[Issue]:
-    core = [row for row in catalogue.rows if row.kind == "core" and row.score is not None]
-    plain = {row.dx_keys: row for row in core if not row.main}
-    main_only = {(row.dx_keys, row.main): row for row in core if row.main and not row.related}
-    for row in core:
-        score = row.score or Decimal(0)
+def _check_inversions(pairs: Pairs) -> Iterator[Issue]:
+    core = [(row, fig.score) for row, fig in pairs if row.kind == "core" and fig.score is not None]
+    plain = {row.dx_keys: (row, score) for row, score in core if not row.main}
+    main_only = {
+        (row.dx_keys, row.main): (row, score) for row, score in core if row.main and not row.related
+    }
+    for row, score in core:
         mild = plain.get(row.dx_keys)
-        if row.main and mild and score < (mild.score or 0):
-            yield Issue("SW54", row.where, {"code": row.code, "other": mild.code})
+        if row.main and mild and score < mild[1]:
+            yield Issue("SW54", row.where, {"code": row.code, "other": mild[0].code})
         single = main_only.get((row.dx_keys, row.main))
-        if row.related and single and score < _RELATED * (single.score or 0):
-            yield Issue("SW55", row.where, {"code": row.code, "other": single.code})
+        if row.related and single and score < _RELATED * single[1]:
+            yield Issue("SW55", row.where, {"code": row.code, "other": single[0].code})
 
 
-def _check_thin(catalogue: Catalogue) -> Iterator[Issue]:
+def _check_thin(pairs: Pairs) -> Iterator[Issue]:
     """Groups whose mean rests on little."""
-    for row in catalogue.rows:
-        if row.cv is not None and row.cv > 1:
-            yield Issue("SW56", row.where, {"code": row.code, "problem": "cv", "value": row.cv})
-        elif row.cases is not None and row.cases <= _FEW:
-            params = {"code": row.code, "problem": "cases", "value": row.cases}
+    for row, printed in pairs:
+        if printed.cv is not None and printed.cv > 1:
+            params = {"code": row.code, "problem": "cv", "value": printed.cv}
+            yield Issue("SW56", row.where, params)
+        elif printed.cases is not None and printed.cases <= _FEW:
+            params = {"code": row.code, "problem": "cases", "value": printed.cases}
             yield Issue("SW56", row.where, params)
 
 

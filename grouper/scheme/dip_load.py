@@ -1,12 +1,12 @@
-"""Sheets of a bureau's catalogue -> Catalogue, or every reason why it cannot be used, at once."""
+"""Sheets of a bureau's catalogue -> Published, or every reason why it cannot be used, at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from grouper.errors import Issue, SchemeError
-from grouper.scheme.dip import Catalogue, CatalogueRow
+from grouper.scheme.dip import Catalogue, CatalogueRow, Figures, Published
 from grouper.scheme.dip_dialect import Dialect, clean_header, dialect_of, dialects
 from grouper.scheme.dip_lint import check_catalogue
 from grouper.scheme.dip_rows import Reading, read_rows
@@ -16,7 +16,7 @@ from grouper.sheet import Grid
 _TOP = 10
 
 
-def load_catalogue(grids: Sequence[Grid], *, digest: str) -> Catalogue:
+def load_catalogue(grids: Sequence[Grid], *, digest: str) -> Published:
     """The catalogue in the sheets of a file.
 
     Sheets of several known forms (目录, 中间结果) are put together: the first form gives the rows,
@@ -25,7 +25,7 @@ def load_catalogue(grids: Sequence[Grid], *, digest: str) -> Catalogue:
     readings = _recognized(grids)
     for reading in readings:
         read_rows(reading)
-    rows, repeated = _joined(readings)
+    rows, figures, repeated = _joined(readings)
     file = grids[0].file
     first = readings[0].dialect
     catalogue = Catalogue(
@@ -40,11 +40,11 @@ def load_catalogue(grids: Sequence[Grid], *, digest: str) -> Catalogue:
         primary=frozenset().union(*(one.primary for one in readings)),
     )
     found = [issue for one in readings for issue in one.issues] + repeated
-    found += check_catalogue(catalogue, scores=first.scores)
+    found += check_catalogue(Published(catalogue, figures), scores=first.scores)
     errors = [issue for issue in found if issue.severity == "error"]
     if errors:
         raise SchemeError.of(errors)
-    return replace(catalogue, issues=tuple(found))
+    return Published(replace(catalogue, issues=tuple(found)), figures)
 
 
 def _recognized(grids: Sequence[Grid]) -> list[Reading]:
@@ -77,27 +77,27 @@ def _columns(dialect: Dialect, headers: Mapping[str, int]) -> dict[str, int]:
     return found
 
 
-def _joined(readings: Sequence[Reading]) -> tuple[list[CatalogueRow], list[Issue]]:
+def _joined(
+    readings: Sequence[Reading],
+) -> tuple[list[CatalogueRow], tuple[Figures, ...], list[Issue]]:
     """The rows of all sheets, one a code; within a sheet a repeated code is an error (SE53)."""
     found: dict[str, CatalogueRow] = {}
+    figures: dict[str, Figures] = {}
     issues = []
-    for number, reading in enumerate(readings):
+    for reading in readings:
         seen: dict[str, str] = {}
-        for row in reading.rows:
+        for row, printed in zip(reading.rows, reading.figures, strict=True):
             if row.code in seen:
                 params = {"code": row.code, "other": seen[row.code]}
                 issues.append(Issue("SE53", row.where, params))
+                continue
             seen[row.code] = row.where
-            known = found.get(row.code)
-            if known is None:
-                found[row.code] = row
-            elif number:
-                found[row.code] = _filled(known, row)
-    return list(found.values()), issues
+            found.setdefault(row.code, row)
+            figures[row.code] = _filled(figures.get(row.code, Figures()), printed)
+    return list(found.values()), tuple(figures.values()), issues
 
 
-def _filled(row: CatalogueRow, more: CatalogueRow) -> CatalogueRow:
-    """A row with the figures of another sheet where it has none."""
-    names = ("score", "mean_cost", "cv", "cases")
-    missing = {name: getattr(more, name) for name in names if getattr(row, name) is None}
-    return replace(row, **missing)
+def _filled(known: Figures, more: Figures) -> Figures:
+    """Figures with those of another sheet where there are none."""
+    names = [one.name for one in fields(Figures) if getattr(known, one.name) is None]
+    return replace(known, **{name: getattr(more, name) for name in names})

@@ -19,6 +19,7 @@ from grouper.scheme.dip import (
     CatalogueRow,
     Class,
     Exclusion,
+    Figures,
     Kind,
     Parts,
     code_parts,
@@ -43,6 +44,7 @@ class Reading:
     top: int
     issues: list[Issue] = field(default_factory=list)
     rows: list[CatalogueRow] = field(default_factory=list)
+    figures: list[Figures] = field(default_factory=list)
     excluded_dx: set[str] = field(default_factory=set)
     excluded_ops: dict[str, Exclusion] = field(default_factory=dict)
     primary: set[tuple[str, str]] = field(default_factory=set)
@@ -80,6 +82,7 @@ def read_rows(reading: Reading) -> None:
             group = _group_row(reading, row)
             if group is not None:
                 reading.rows.append(group)
+                reading.figures.append(_figures(reading, row))
 
 
 def _split_rows(reading: Reading, row: int) -> None:
@@ -100,9 +103,9 @@ def _split_rows(reading: Reading, row: int) -> None:
                 where=reading.where(row, "dx_key"),
                 dx_keys=(dx,),
                 cls=cast(Class, split.cls),
-                score=_number(reading, row, f"={split.score}"),
             )
         )
+        reading.figures.append(Figures(score=_number(reading, row, f"={split.score}")))
 
 
 def _list_row(reading: Reading, row: int, listed: str) -> None:
@@ -158,10 +161,17 @@ def _group_row(reading: Reading, row: int) -> CatalogueRow | None:
         weight_lo=_asked(reading, row, "weight_lo", said),
         weight_hi=_asked(reading, row, "weight_hi", said),
         resistant=_resistant(reading, row, said),
+    )
+
+
+def _figures(reading: Reading, row: int) -> Figures:
+    return Figures(
         score=_number(reading, row, "score"),
         mean_cost=_number(reading, row, "mean_cost"),
         cv=_number(reading, row, "cv"),
         cases=_whole(reading.cell(row, "cases")),
+        mean_los=_number(reading, row, "mean_los"),
+        primary_coef=_number(reading, row, "primary_coef"),
     )
 
 

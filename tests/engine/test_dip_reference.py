@@ -10,6 +10,7 @@ import pytest
 from dip_catalogues import REGIONS, cases, cases_30, catalogue, layered, real, reference
 
 from grouper.engine.dip_reference import DipCase, DipReference
+from grouper.engine.dip_ties import TieFigures
 from grouper.engine.groups import Status
 from grouper.errors import SchemeError
 from grouper.scheme.dip_preset import load_classes, load_layers, load_preset
@@ -38,7 +39,7 @@ def test_every_case_has_its_expected_group(region):
 def test_every_case_of_30_has_its_expected_number(region):
     ours = reference(layered(), region)
     wrong, undecided = {}, set()
-    known = {row.code for row in layered().rows}
+    known = {row.code for row in layered().catalogue.rows}
     for one in cases_30():
         px = tuple(code for code in (one["main_op"], *one["related_ops"]) if code)
         dx = (one["principal_dx"], *one["other_dx"])
@@ -63,7 +64,7 @@ BOTH = ("53.0204", "53.1501")
 
 def with_options(preset: str, of=None, **options) -> DipReference:
     chosen = replace(load_preset(preset), **options)
-    return DipReference(of or catalogue(*TIED), chosen, load_classes(), load_layers())
+    return reference(of or catalogue(*TIED), chosen)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,8 @@ WIDE = (
 def test_options(dx, px, options, expected):
     classes = {**load_classes(), "00.0000": "interventional"}
     preset = replace(load_preset("base"), **options)
-    ours = DipReference(catalogue(*WIDE), preset, classes, load_layers())
+    of = catalogue(*WIDE)
+    ours = DipReference(of.catalogue, preset, classes, load_layers(), of.tie_figures)
     assert code_of(ours, DipCase((dx,), px)) == expected
 
 
@@ -186,7 +188,8 @@ class TestLayers:
     @pytest.mark.parametrize(("scope", "expected"), [("code", "FZ-1855"), ("case", "FZ-1857")])
     def test_one_conservative_operation_empties_the_case_or_not(self, scope, expected):
         layers = replace(load_layers(), conservative_scope=scope)
-        ours = DipReference(layered(), load_preset("national"), load_classes(), layers)
+        of, preset = layered().catalogue, load_preset("national")
+        ours = DipReference(of, preset, load_classes(), layers, TieFigures())
         case = DipCase(("A19.900",), ("33.2402", "00.0100"))
         assert code_of(ours, case) == expected
 
@@ -229,13 +232,15 @@ def test_every_core_row_takes_its_own_case():
     """Or another row that the region's rules prefer: counted, so that none is lost unnoticed."""
     for region in REGIONS:
         ours, other = reference(real(), region), Counter()
-        for at, row in enumerate(real().rows):
+        for at, row in enumerate(real().catalogue.rows):
             if row.kind == "core":
                 dx = row.code.partition(":")[0]
                 dx += "00" if len(dx) == 5 else ""
                 px = row.operations[0] if row.operations else ()
-                outcome = ours.group(DipCase((dx,), px, row.mean_cost))
+                outcome = ours.group(DipCase((dx,), px, ours.figures.mean_cost(at)))
                 if outcome.row != at:
-                    found = "none" if outcome.row is None else real().rows[outcome.row].kind
+                    found = (
+                        "none" if outcome.row is None else real().catalogue.rows[outcome.row].kind
+                    )
                     other[found] += 1
         assert not other, region

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.property
 PRESETS = ("national", *REGIONS)
 #: presets whose steps, or class of a case, ask which operation is the main one
 BY_MAIN = ("national", "jining")
-_CORE = [row for row in real().rows if row.kind == "core"]
+_CORE = [row for row in real().catalogue.rows if row.kind == "core"]
 _OPERATIONS = sorted({t for row in _CORE for t in tokens(row.operations)})[::9]
 
 
@@ -72,7 +72,7 @@ def test_the_group_asks_for_nothing_that_the_case_lacks(case, preset):
     if outcome.row is None:
         assert outcome.status is Status.UNGROUPED
         return
-    row = real().rows[outcome.row]
+    row = real().catalogue.rows[outcome.row]
     if row.kind == "core":
         assert case.dx[0].upper().startswith(row.dx_keys)
         assert not row.operations or any(
@@ -159,4 +159,4 @@ def test_published_cases_are_steady_under_other_diagnoses(data):
         (one["principal_dx"], "I10.x00"), tuple(one["procedures"]), Decimal(one["total_cost"])
     )
     row = ours.group(case).row
-    assert (None if row is None else real().rows[row].code) == one["expected"][region]
+    assert (None if row is None else real().catalogue.rows[row].code) == one["expected"][region]
