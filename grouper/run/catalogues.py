@@ -20,8 +20,8 @@ from grouper.scheme.dip_load import load_catalogue
 from grouper.scheme.workbook_layout import fold, sheet_titles
 from grouper.sheet import read_bytes
 from grouper.spreadsheet import open_workbook
-from weights.load import YES, from_columns
-from weights.table import Head, WeightTable
+from weights.load import from_columns
+from weights.table import YES, Head, WeightTable
 
 _TABLES = (".tsv", ".csv")
 
