@@ -30,6 +30,8 @@ KINDS: Mapping[str, str] = {
     "deposit": "grouper.settle.worked_month:calculate_deposit",
     "band": "grouper.settle.worked_shares:calculate_band",
     "remainder": "grouper.settle.worked_shares:calculate_remainder",
+    "year": "grouper.settle.worked_year:calculate_year",
+    "year_full": "grouper.settle.worked_year:calculate_year_full",
     "base_rate": "weights.calculate_rates:calculate_base_rate",
     "point_value": "weights.calculate_rates:calculate_point_value",
     "weights": "weights.calculate_weights:calculate_weights",

@@ -8,7 +8,8 @@ from typing import Any
 
 from grouper.money import apportion, round_half_up, units_by_remainder, yuan
 from grouper.settle.bands import Bands, Manner, Shared, make_bands, share_out
-from grouper.settle.quality import ScoreTable, make_score_table
+from grouper.settle.deposit import ScoreStep
+from grouper.settle.worked_month import score_steps
 from grouper.worked import Worked
 from weights.inputs import Inputs
 from weights.record import places
@@ -71,15 +72,11 @@ def read_bands(read: Inputs, key: str = "bands") -> Bands:
     )
 
 
-def read_scores(read: Inputs, key: str = "score_table") -> ScoreTable:
+def read_scores(read: Inputs) -> tuple[ScoreStep, ...]:
     """The score table of an example ([lowest score, factor or "score"]), or the usual one."""
+    key = "score_table"
     given = read if read.values.get(key) is not None else Inputs({key: USUAL_SCORES})
-    return make_score_table(
-        [
-            (one.number("0"), None if one.values["1"] == "score" else one.number("1"))
-            for one in _rows(given, key)
-        ]
-    )
+    return tuple(score_steps(given, key))
 
 
 def slices_text(found: Shared) -> dict[str, str]:

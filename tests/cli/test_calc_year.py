@@ -17,6 +17,8 @@ EXAMPLES = Path(__file__).parents[1] / "data" / "settlement" / "examples.json"
     [
         ("band", ["E16", "E17", "E18", "E19"]),
         ("remainder", ["E20", "E21"]),
+        ("year", ["E24", "E25", "E26"]),
+        ("year_full", ["E27"]),
     ],
 )
 def test_worked_examples_are_reproduced_with_their_steps(run, kind, ids):

@@ -1,4 +1,4 @@
-"""Surplus kept and overspend shared, and the deposit a score gives back."""
+"""Surplus kept and overspend shared."""
 
 from fractions import Fraction
 
@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from grouper.errors import SettlementError
 from grouper.settle.bands import make_bands, share_out
-from grouper.settle.quality import make_score_table, returned_deposit
 
 SURPLUS = [(Fraction("0.15"), Fraction(1)), (Fraction("0.3"), Fraction("0.5")), (None, Fraction(0))]
 OVERSPEND = [
@@ -100,42 +99,3 @@ def test_an_impossible_table_is_refused_by_name_and_remedy(rows, code, side):
     for lang in ("zh", "en"):
         assert side in issue.text(lang)
         assert issue.fix(lang)
-
-
-SCORES = make_score_table(
-    [(Fraction(90), Fraction(1)), (Fraction(60), None), (Fraction(0), Fraction(0))]
-)
-
-
-@pytest.mark.parametrize(
-    ("score", "back"), [("100", 4812345), ("90", 4812345), ("89.99", 4330629), ("59.99", 0)]
-)
-def test_the_score_gives_back_the_deposit(score, back):
-    assert returned_deposit(4812345, SCORES.factor(Fraction(score))) == back
-
-
-@given(FEN, st.fractions(0, 100, max_denominator=100))
-def test_never_more_is_returned_than_was_kept(deposit, score):
-    assert 0 <= returned_deposit(deposit, SCORES.factor(score)) <= deposit
-
-
-@pytest.mark.parametrize(
-    ("rows", "code"),
-    [
-        ([], "ST107"),
-        ([(Fraction(10), None)], "ST107"),
-        ([(Fraction(0), None), (Fraction(0), None)], "ST107"),
-        ([(Fraction(0), Fraction(3, 2))], "ST106"),
-    ],
-)
-def test_an_impossible_score_table_is_refused(rows, code):
-    with pytest.raises(SettlementError) as caught:
-        make_score_table(rows)
-    assert caught.value.issues[0].code == code
-
-
-@pytest.mark.parametrize("score", [Fraction(-1), Fraction(101)])
-def test_a_score_beyond_the_scale_is_refused(score):
-    with pytest.raises(SettlementError) as caught:
-        SCORES.factor(score)
-    assert caught.value.issues[0].code == "ST106"
