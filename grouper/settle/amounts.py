@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from grouper.dated import Confidence
 from grouper.errors import Issue, Lang
 from grouper.records.batch import MISSING_FEN
-from grouper.settle.cell import Cell
 from grouper.settle.place import Place
 
 #: result columns in order -> (Chinese, English title)
@@ -35,7 +35,11 @@ COLUMN_TITLES: dict[str, tuple[str, str]] = {
 
 
 class CaseType(IntEnum):
-    """How a case is paid; the lower-case name is the English word in result files."""
+    """How a case is paid; the lower-case name is the English word in result files.
+
+    CLASS_RULE: by a rule for the class of its group (without weight, unstable ...); CASE_RULE: by
+    one for its stay, discharge or ratio (days out of bounds, left against advice ...).
+    """
 
     UNPRICED = 0
     INLIER = 1
@@ -43,6 +47,8 @@ class CaseType(IntEnum):
     HIGH_OUTLIER = 3
     AMBIGUOUS = 4
     UNGROUPED = 5
+    CLASS_RULE = 6
+    CASE_RULE = 7
 
     def word(self, lang: Lang = "en") -> str:
         """The word in result files."""
@@ -56,6 +62,8 @@ _ZH = {
     CaseType.HIGH_OUTLIER: "高倍率病例",
     CaseType.AMBIGUOUS: "歧义组病例",
     CaseType.UNGROUPED: "未入组病例",
+    CaseType.CLASS_RULE: "按病组类别付费",
+    CaseType.CASE_RULE: "按特定情形付费",
 }
 
 
@@ -68,6 +76,22 @@ class DecidingRule:
 
     def __str__(self) -> str:
         return f"{self.rule} {self.source}"
+
+
+class Worth(Protocol):
+    """What is told of the cell of a case; None = its payment does not rest on such a number."""
+
+    @property
+    def weight(self) -> Decimal | None:
+        """Relative weight."""
+
+    @property
+    def coefficient(self) -> Decimal | None:
+        """Hospital coefficient."""
+
+    @property
+    def rate(self) -> Decimal | None:
+        """Base rate, yuan per weight 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +128,7 @@ class Amounts:
     cell: NDArray[np.int32]
     rules: tuple[DecidingRule, ...]
     issues: tuple[Issue, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[Worth, ...]
     area_id: str
     weight_table: str
     scheme_id: str
@@ -160,9 +184,9 @@ class Amounts:
             ("payment_issue", _texts(self.issue, ["", *(_said(one, lang) for one in self.issues)])),
         ]
 
-    def _of_cell(self, values: Sequence[Decimal]) -> pa.Array:
+    def _of_cell(self, values: Sequence[Decimal | None]) -> pa.Array:
         """A value of the cells, given to each case; all with the decimals of the finest."""
-        decimals = max((-_exponent(value) for value in values), default=0)
+        decimals = max((-_exponent(value) for value in values if value is not None), default=0)
         kind = pa.decimal128(38, max(decimals, 2))
         known = pa.array(values, kind)
         return known.take(pa.array(self.cell, mask=self.cell < 0))

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
+from grouper.engine.groups import Status
 from grouper.errors import Issue, WeightError
 from grouper.money import FEN_PER_YUAN, round_half_up
-from grouper.policy.model import OutlierRule, Terms
-from grouper.settle.outliers import HIGH_OUTLIERS, LOW_OUTLIERS, RATIO_BASES, STANDARDS, limit
+from grouper.policy.model import CostRule, OutlierRule, Terms
+from grouper.settle.amounts import CaseType, DecidingRule
+from grouper.settle.cuts import Bound, Branch, Ramp, ramp
+from grouper.settle.outliers import HIGH_OUTLIERS, LOW_OUTLIERS, RATIO_BASES, STANDARDS
 from weights.table import WeightTable
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The border of an outlier rule in one cell: cost `operator` k x base.
-
-    limit_fen: the same border among whole fen (outliers.limit).
-    """
+    """The border of an outlier rule in one cell: cost `operator` k x base."""
 
     rule: str
     operator: str
     k: Fraction
-    limit_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,67 @@ class Cell:
     low: Threshold | None
     high: Threshold | None
 
-    def outlier_fen(self, threshold: Threshold, cost_fen: int) -> Fraction:
+    def outlier_fen(self, threshold: Threshold, cost_fen: int | Fraction) -> Fraction:
         """The exact payment of an outlier by its rule, in fen before rounding."""
         table = LOW_OUTLIERS if threshold is self.low else HIGH_OUTLIERS
         return table[threshold.rule](Fraction(cost_fen), self.standard, self.base, threshold.k)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCell:
+    """A cell as its cases are priced: what is told of it, and its branches in their order.
+
+    None = the payment of the cell does not rest on such a number; standard_fen: rounded half up.
+    """
+
+    weight: Decimal | None
+    coefficient: Decimal | None
+    rate: Decimal | None
+    standard_fen: int | None
+    branches: tuple[Branch, ...]
+
+
+def compile_cell(cell: Cell, terms: Terms) -> CompiledCell:
+    """The branches of a cell: low outlier, high outlier, inlier, in the order they are asked."""
+    branches = []
+    for threshold, kind in (
+        (cell.low, CaseType.LOW_OUTLIER),
+        (cell.high, CaseType.HIGH_OUTLIER),
+    ):
+        if threshold is not None:
+            test = Bound(threshold.operator, threshold.k * cell.base)
+            line = ramp(partial(cell.outlier_fen, threshold))
+            branches.append(Branch(kind, deciding_rule(terms, kind), line, (test,)))
+    inlier = Ramp(Fraction(0), cell.standard)
+    rule = deciding_rule(terms, CaseType.INLIER)
+    branches.append(Branch(CaseType.INLIER, rule, inlier))
+    return CompiledCell(
+        cell.weight, cell.coefficient, cell.rate, cell.standard_fen, tuple(branches)
+    )
+
+
+def cost_cell(terms: Terms, status: Status) -> CompiledCell | Issue:
+    """Cases outside the groups: a share of their cost; ST213 where the area has no such rule."""
+    ambiguous = status == Status.AMBIGUOUS
+    kind = CaseType.AMBIGUOUS if ambiguous else CaseType.UNGROUPED
+    rule: CostRule | None = terms.ambiguous if ambiguous else terms.ungrouped
+    if rule is None:
+        return Issue("ST213", str(terms.span), {"kind": kind.word("en")})
+    line = Ramp(Fraction(rule.factor), Fraction(0))
+    return CompiledCell(None, None, None, None, (Branch(kind, deciding_rule(terms, kind), line),))
+
+
+def deciding_rule(terms: Terms, kind: CaseType) -> DecidingRule:
+    """The rule by which cases of a type are paid in an era, and its source."""
+    section, rule = {
+        CaseType.INLIER: ("standard", terms.standard),
+        CaseType.LOW_OUTLIER: ("low_outlier", terms.low),
+        CaseType.HIGH_OUTLIER: ("high_outlier", terms.high),
+        CaseType.AMBIGUOUS: ("ambiguous", terms.ambiguous),
+        CaseType.UNGROUPED: ("ungrouped", terms.ungrouped),
+    }[kind]
+    assert rule is not None
+    return DecidingRule(rule.rule, terms.sources[section])
 
 
 def price_cell(
@@ -76,8 +133,8 @@ def price_cell(
         standard=standard,
         base=base,
         standard_fen=round_half_up(standard),
-        low=_threshold(terms.low, weight, base, insurance, level),
-        high=_threshold(terms.high, weight, base, insurance, level),
+        low=_threshold(terms.low, weight, insurance, level),
+        high=_threshold(terms.high, weight, insurance, level),
     )
 
 
@@ -98,12 +155,12 @@ def _coefficient(
 
 
 def _threshold(
-    rule: OutlierRule | None, weight: Decimal, base: Fraction, insurance: str, level: str
+    rule: OutlierRule | None, weight: Decimal, insurance: str, level: str
 ) -> Threshold | None:
     if rule is None:
         return None
     k = Fraction(rule.multiple(weight, insurance, level))
-    return Threshold(rule.rule, rule.operator, k, limit(rule.operator, k, base))
+    return Threshold(rule.rule, rule.operator, k)
 
 
 def _lacking(key: str, terms: Terms, insurance: str, level: str) -> Issue:

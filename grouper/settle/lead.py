@@ -105,15 +105,17 @@ class LeadAmount:
 
 def pay_by_lead(lead: Lead, case: LeadCase, given: Given) -> LeadAmount:
     """The payment of a case. Raises SettlementError ST121 for a number that nobody gives."""
-    actions = _actions(lead, case)
+    actions = actions_of(lead, case)
     payment = actions["pay"].value if "pay" in actions else ""
     if lead.method == "score" and not payment:
         return _score_bands(lead, case, given, actions)
-    basis = None if _needs_no_price(payment) else _basis(lead, case, given, actions)
+    basis = None if needs_no_price(payment) else basis_of(lead, case, given, actions)
     low, high = None, None
     if basis is not None:
         case = replace(case, weight=basis.weight)
-        low, high = (_border(one, case, actions, i) for i, one in enumerate((lead.low, lead.high)))
+        low, high = (
+            border_of(one, case, actions, i) for i, one in enumerate((lead.low, lead.high))
+        )
     ratio = given.cost / basis.base if basis else None
 
     def paid(kind: str, exact: Fraction) -> LeadAmount:
@@ -121,9 +123,9 @@ def pay_by_lead(lead: Lead, case: LeadCase, given: Given) -> LeadAmount:
 
     for rule in lead.before_rules:
         if rule.holds(case, ratio):
-            return paid(f"before:{rule.text}", _pay(rule.payment, case, given, basis))
+            return paid(f"before:{rule.text}", pay_as(rule.payment, case, given, basis))
     if payment:
-        return paid(f"class:{payment}", _pay(payment, case, given, basis))
+        return paid(f"class:{payment}", pay_as(payment, case, given, basis))
     assert basis is not None
     if low and low.reached(given.cost, basis.base):
         return paid("LOW", pay_low(low.form, given.cost, basis))
@@ -131,16 +133,16 @@ def pay_by_lead(lead: Lead, case: LeadCase, given: Given) -> LeadAmount:
         return paid("HIGH", pay_high(high, given.cost, basis) * basis.factor)
     for rule in lead.within_rules:
         if rule.holds(case, ratio):
-            return paid(f"within:{rule.text}", _pay(rule.payment, case, given, basis))
+            return paid(f"within:{rule.text}", pay_as(rule.payment, case, given, basis))
     return paid("NORM", basis.standard * basis.factor)
 
 
-def _needs_no_price(payment: str) -> bool:
+def needs_no_price(payment: str) -> bool:
     """Whether a class is paid from its cost alone, whatever the tables say of the group."""
     return payment == "L1" or payment.endswith("C")
 
 
-def _actions(lead: Lead, case: LeadCase) -> Mapping[str, ClassRule]:
+def actions_of(lead: Lead, case: LeadCase) -> Mapping[str, ClassRule]:
     """For each quantity the first class rule that is meant for the case."""
     found: dict[str, ClassRule] = {}
     for rule in lead.class_rules:
@@ -161,7 +163,8 @@ def _known(value: Fraction | None, lead: Lead, key: str, case: LeadCase) -> Frac
     return value
 
 
-def _basis(lead: Lead, case: LeadCase, given: Given, actions: Mapping[str, ClassRule]) -> Basis:
+def basis_of(lead: Lead, case: LeadCase, given: Given, actions: Mapping[str, ClassRule]) -> Basis:
+    """What the case is measured and paid on. Raises SettlementError ST121."""
     weight = _known(case.weight, lead, "weight", case)
     if "weight" in actions:
         weight *= number(actions["weight"].value)
@@ -315,9 +318,10 @@ def _plain_coefficient(lead: Lead, case: LeadCase, given: Given) -> Fraction:
     return coefficient * _adjust(given) if "adjust" in source else coefficient
 
 
-def _border(
+def border_of(
     rule: Outlier | None, case: LeadCase, actions: Mapping[str, ClassRule], side: int
 ) -> Border | None:
+    """The border of an outlier rule for a case; side: 0 low, 1 high, its place in a `band`."""
     if rule is None or "outliers" in actions:
         return None
     k = rule.k.value(case)
@@ -335,9 +339,9 @@ def _share(payment: str) -> Fraction:
     return number(text) if text and text[0].isdigit() else Fraction(1)
 
 
-def _pay(payment: str, case: LeadCase, given: Given, basis: Basis | None) -> Fraction:
+def pay_as(payment: str, case: LeadCase, given: Given, basis: Basis | None) -> Fraction:
     """A payment of a class, before or within rule by its name."""
-    if _needs_no_price(payment):
+    if needs_no_price(payment):
         return _share(payment) * given.cost
     assert basis is not None, "no area pays a standard to a group that it pays by cost"
     if payment == "L2":
@@ -365,10 +369,10 @@ def pay_high(border: Border, cost: Fraction, basis: Basis) -> Fraction:
     return HIGH_OUTLIERS[name](cost, basis.standard, basis.base, border.k)
 
 
-def _score_bands(
+def score_basis(
     lead: Lead, case: LeadCase, given: Given, actions: Mapping[str, ClassRule]
-) -> LeadAmount:
-    """B2: the score s c of a case by its ratio, times the rate; the lowest band pays the cost."""
+) -> Basis:
+    """B2: the score s c of a case, what its cost is divided by, and the rate."""
     coefficient = _coefficient(lead, case, given, actions)
     score = _known(given.score, lead, "score", case) * coefficient
     rate = _rate(lead, case, given, actions)
@@ -377,8 +381,16 @@ def _score_bands(
     base = _SCORE_PER_BASE * score
     factor = number(actions["points"].value) if "points" in actions else Fraction(1)
     one = Fraction(1)
-    basis = Basis(case.weight or one, coefficient, score, score, base, factor * rate, rate, rate)
-    ratio = given.cost / base
+    return Basis(case.weight or one, coefficient, score, score, base, factor * rate, rate, rate)
+
+
+def _score_bands(
+    lead: Lead, case: LeadCase, given: Given, actions: Mapping[str, ClassRule]
+) -> LeadAmount:
+    """B2: the score s c of a case by its ratio, times the rate; the lowest band pays the cost."""
+    basis = score_basis(lead, case, given, actions)
+    score, one = basis.plain, Fraction(1)
+    ratio = given.cost / basis.base
     if ratio <= Fraction(2, 5):
         return LeadAmount("b0", given.cost, basis)
     bands = (

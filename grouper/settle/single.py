@@ -17,8 +17,8 @@ from grouper.errors import Issue, Lang
 from grouper.money import FEN_PER_YUAN, decimal_text, round_half_up, yuan
 from grouper.policy.model import Allow, CostRule, Policy, Terms, require_verified
 from grouper.settle.amounts import CaseType, DecidingRule, mark_text
-from grouper.settle.case import SchemeStatus, check_fit, deciding_rule
-from grouper.settle.cell import Cell, Threshold, price_cell
+from grouper.settle.case import SchemeStatus, check_fit
+from grouper.settle.cell import Cell, Threshold, deciding_rule, price_cell
 from grouper.settle.fund import fund_a
 from grouper.settle.outliers import stands
 from grouper.settle.place import Place, place_in, unknown_place

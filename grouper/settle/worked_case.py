@@ -6,11 +6,16 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
+from grouper.errors import SettlementError
 from grouper.money import FEN_PER_YUAN, decimal_text, round_half_up, yuan
 from grouper.policy.lead_rules import LeadCase
 from grouper.policy.leads import Lead, load_lead
+from grouper.settle.cuts import Cuts
 from grouper.settle.fund import fund_a, fund_b, fund_c, fund_d, point_value_p1, point_value_p2
 from grouper.settle.lead import Border, Given, LeadAmount, pay_by_lead
+from grouper.settle.lead_cuts import compile_lead, named
 from grouper.worked import Worked
 from weights.inputs import Inputs
 
@@ -18,6 +23,7 @@ from weights.inputs import Inputs
 _EMPTY = ("", "——", "—", None)
 #: days of stay of an example that does not tell
 _USUAL_LOS = 8
+_INT64_END = 2**63
 _GIVEN = ("coef", "group_coef", "adjust", "rate", "point_value", "mean_cost", "group_mean", "score")
 
 
@@ -45,7 +51,31 @@ def calculate_payment(inputs: Mapping[str, Any]) -> Worked:
     )
     given = Given(_positive(read, "cost"), **{key: _number(read, key) for key in _GIVEN})
     amount = pay_by_lead(lead, case, given)
+    _check_batch(lead, case, given, amount)
     return Worked({"pay": yuan(amount.fen)}, _steps(lead, given.cost, amount))
+
+
+def _check_batch(lead: Lead, case: LeadCase, given: Given, amount: LeadAmount) -> None:
+    """The batch path must pay the same. Raises SettlementError ST307, a defect, where it does not.
+
+    A cost that is no whole number of fen has no place in a batch.
+    """
+    cost = given.cost * FEN_PER_YUAN
+    if cost.denominator != 1 or cost >= _INT64_END:
+        return
+    cuts = Cuts([compile_lead(lead, case, given).branches])
+    at = cuts.find(np.zeros(1, np.int64), np.array([cost.numerator], np.int64))
+    branch = cuts.branches[int(at[0])]
+    x = case.los if branch.by_days else cost.numerator
+    paid = int(cuts.pay(at, np.array([x], np.int64))[0])
+    theirs = (*named(lead, amount.kind), amount.fen)
+    if (branch.case_type, branch.rule, paid) != theirs:
+        raise SettlementError(
+            "ST307",
+            check="batch = one case",
+            left=f"{branch.rule.rule} {yuan(paid)}",
+            right=f"{amount.kind} {yuan(amount.fen)}",
+        )
 
 
 def _steps(lead: Lead, cost: Fraction, amount: LeadAmount) -> dict[str, object]:

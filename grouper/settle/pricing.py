@@ -1,0 +1,74 @@
+"""Rows to cells, and cells to the columns of Amounts: the same for packs and leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grouper.errors import Issue
+from grouper.records.batch import MISSING_FEN
+from grouper.settle.amounts import DecidingRule
+from grouper.settle.batch import Ids, Marks
+from grouper.settle.cell import CompiledCell
+from grouper.settle.cuts import Cuts
+
+
+def by_cell(
+    axes: Sequence[NDArray[np.integer]],
+    sizes: Sequence[int],
+    price: Callable[[tuple[int, ...]], CompiledCell | Issue],
+    marks: Marks,
+) -> tuple[Ids, list[CompiledCell]]:
+    """For each row without a mark the position of its cell (-1: none), and the cells.
+
+    axes: what makes a cell, (n,) positions below `sizes`. Each distinct key is priced once; rows
+    of a cell that has no price are marked with the issue.
+    """
+    rows = np.flatnonzero(marks.number == 0)
+    position = np.full(len(marks.number), -1, np.int64)
+    if not len(rows):
+        return position, []
+    keys = np.ravel_multi_index([axis[rows].astype(np.int64) for axis in axes], sizes)
+    distinct, inverse = np.unique(keys, return_inverse=True)
+    parts = (axis.tolist() for axis in np.unravel_index(distinct, sizes))
+    priced = [price(key) for key in zip(*parts, strict=True)]
+    cells = [one for one in priced if not isinstance(one, Issue)]
+    reasons = np.full(len(position), len(priced), np.int64)
+    reasons[rows] = inverse
+    marks.mark_each(reasons, [*(one if isinstance(one, Issue) else None for one in priced), None])
+    fine = np.array([not isinstance(one, Issue) for one in priced])
+    position[rows] = np.where(fine, np.cumsum(fine) - 1, -1)[inverse]
+    return position, cells
+
+
+class Pricing:
+    """The columns of Amounts that the rules of payment fill; MISSING_FEN where there is nothing."""
+
+    def __init__(self, rows: int) -> None:
+        self.case_type = np.zeros(rows, np.uint8)
+        self.standard = np.full(rows, MISSING_FEN, np.int64)
+        self.payable = np.full(rows, MISSING_FEN, np.int64)
+        self.rule = np.zeros(rows, np.uint16)
+        self.rules: list[DecidingRule] = []
+
+    def fill(self, cell_of: Ids, cells: Sequence[CompiledCell], cost: Ids, days: Ids) -> None:
+        """Price every row that has a cell by the branch on which its cost falls."""
+        rows = np.flatnonzero(cell_of >= 0)
+        if not len(rows):
+            return
+        own = cell_of[rows]
+        cuts = Cuts([cell.branches for cell in cells])
+        branch = cuts.find(own, cost[rows])
+        kinds = np.array([one.case_type for one in cuts.branches], np.uint8)
+        self.case_type[rows] = kinds[branch]
+        self.rules = list(dict.fromkeys(one.rule for one in cuts.branches))
+        place = {rule: number for number, rule in enumerate(self.rules, 1)}
+        self.rule[rows] = np.array([place[one.rule] for one in cuts.branches], np.uint16)[branch]
+        by_days = np.array([one.by_days for one in cuts.branches], np.bool_)[branch]
+        self.payable[rows] = cuts.pay(branch, np.where(by_days, days[rows], cost[rows]))
+        standards = [
+            MISSING_FEN if cell.standard_fen is None else cell.standard_fen for cell in cells
+        ]
+        self.standard[rows] = np.array(standards, np.int64)[own]
