@@ -14,7 +14,13 @@ DEBUG = os.environ.get("GROUPER_KERNEL_DEBUG", "0") == "1"
 compile_args = ["/O2"] if sys.platform == "win32" else ["-O3", "-g0", "-fno-strict-aliasing"]
 
 #: the loops: over columns of cases, over spellings, cells and lines of files
-MODULES = ("engine._kernel", "records._spellings", "records._cells", "records._lines")
+MODULES = (
+    "engine._kernel",
+    "engine._dip",
+    "records._spellings",
+    "records._cells",
+    "records._lines",
+)
 
 extensions = [
     Extension(

@@ -1,73 +1,189 @@
-"""Batch and catalogue -> DIP groups: each distinct question is answered once."""
+"""Batch and catalogue -> DIP groups: by the kernel, and by the twin that defines them."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grouper.engine._dip import DipKernel
+from grouper.engine.dip_layout import REASONS
 from grouper.engine.dip_reference import DipCase, DipOutcome, DipReference
+from grouper.engine.dip_tables import Meanings
+from grouper.engine.encode import check_column, check_scalars
 from grouper.engine.groups import Status
 from grouper.records.batch import MISSING, MISSING_FEN, THOUSANDTHS, CaseBatch, CodeColumn
+from grouper.records.spellings import Vocabulary
+from grouper.scheme.dip import Catalogue
 
 _FEN = 100
-
-
-@dataclass(frozen=True, slots=True)
-class DipEnd:
-    """One of the ways in which cases end: what result rows say.
-
-    reason: a token, or the RE code for which the reader rejected the record; row: position in the
-    catalogue, None when not grouped.
-    """
-
-    status: Status
-    reason: str
-    row: int | None
-    kind: str
+_HANDED = 0xFFFF
+_KINDS = ("principal", "operation", "other")
+#: a spelling that has not been looked up yet
+_UNKNOWN = -(2**31)
+_REASON_NUMBERS = {reason: number for number, reason in enumerate(REASONS)}
 
 
 @dataclass(frozen=True, slots=True)
 class DipGroups:
-    """One result a case: `end` (n,) uint32 positions in `ends`, status (n,) uint8 (Status)."""
+    """One result a case, (n,) arrays.
 
-    end: NDArray[np.uint32]
-    ends: tuple[DipEnd, ...]
+    row     int32: position in catalogue.rows, -1 when not grouped
+    reason  uint16: position in `reasons`: tokens of docs/reference/dip.md, then codes of the reader
+    marked  uint8: 1 where the catalogue's list makes the group a primary one
+    status  uint8 (Status)
+    slow    how many cases the kernel handed to the twin (0 from the twin itself)
+    """
+
+    row: NDArray[np.int32]
+    reason: NDArray[np.uint16]
+    marked: NDArray[np.uint8]
     status: NDArray[np.uint8]
+    reasons: tuple[str, ...]
+    catalogue: Catalogue
+    slow: int = 0
 
     def __len__(self) -> int:
-        return len(self.end)
+        return len(self.status)
+
+    @property
+    def n_decisions(self) -> int:
+        """More than any number in `decisions`."""
+        return 2 * (len(self.catalogue.rows) + 1) * len(self.reasons)
+
+    def decisions(self) -> NDArray[np.int32]:
+        """(n,) a number for each way to end: row, mark and reason."""
+        row = (self.row + np.int32(1)) * np.int32(2) + self.marked
+        return row * np.int32(len(self.reasons)) + self.reason
+
+    def some(self, cases: NDArray[np.int64]) -> DipGroups:
+        """The results of some cases."""
+        return replace(
+            self,
+            row=self.row[cases],
+            reason=self.reason[cases],
+            marked=self.marked[cases],
+            status=self.status[cases],
+        )
+
+    def without_group(self) -> dict[str, int]:
+        """How many cases have no group, by reason."""
+        counts = np.bincount(self.reason[self.row < 0], minlength=len(self.reasons))
+        return {r: int(n) for r, n in zip(self.reasons, counts, strict=True) if n}
+
+    def outcome(self, at: int) -> DipOutcome:
+        """The result of one case, without the way there."""
+        row = int(self.row[at])
+        kind = "" if row < 0 else "primary" if self.marked[at] else self.catalogue.rows[row].kind
+        reason = self.reasons[int(self.reason[at])]
+        return DipOutcome(Status(int(self.status[at])), reason, None if row < 0 else row, kind)
+
+
+@dataclass(frozen=True)
+class DipGrouper:
+    """A catalogue and its rules ready to group; may be shared by threads."""
+
+    reference: DipReference
+    meanings: Meanings = field(repr=False)
+    kernel: DipKernel = field(repr=False)
+    _known: dict[str, WeakKeyDictionary[Vocabulary, NDArray[np.int64]]] = field(
+        default_factory=lambda: {kind: WeakKeyDictionary() for kind in _KINDS}, repr=False
+    )
+
+    @classmethod
+    def of(cls, reference: DipReference) -> DipGrouper:
+        """Lay the catalogue out (some hundredths of a second)."""
+        meanings = Meanings(reference)
+        return cls(reference, meanings, DipKernel(meanings.layout, reference.catalogue.is_layered))
+
+    def group(self, batch: CaseBatch) -> DipGroups:
+        """The group of every case of a batch, in order.
+
+        Raises RecordError (RE20) if columns do not fit, SchemeError (SE62) as the twin does.
+        """
+        n = len(batch)
+        dx, px, cost = batch.dx, batch.px, batch.total_cost_fen
+        check_column(dx, len(dx.texts), n, "dx")
+        check_column(px, len(px.texts), n, "px")
+        check_scalars(batch, ("age_days", "admission_weight", "reject"))
+        if len(cost):
+            check_scalars(batch, ("total_cost_fen",))
+        first = dx.index[dx.offsets[:-1][dx.offsets[:-1] < dx.offsets[1:]]]
+        principal = self._numbers("principal", dx.texts, first).astype(np.int32)
+        op = self._numbers("operation", px.texts, px.index).astype(np.int32)
+        others = np.zeros(0, np.uint64)
+        if self.meanings.asks_others:
+            others = self._numbers("other", dx.texts, dx.index).view(np.uint64)
+        groups = _empty(n, self.reference.catalogue, batch)
+        # the tables after the numbers: they hold whatever was numbered
+        self.kernel.group(
+            self.meanings.tables(),
+            dx.index,
+            dx.offsets,
+            principal,
+            others,
+            px.index,
+            px.offsets,
+            op,
+            batch.age_days,
+            batch.admission_weight,
+            cost,
+            batch.reject,
+            groups.row,
+            groups.reason,
+            groups.marked,
+            groups.status,
+        )
+        handed = np.flatnonzero(groups.reason == _HANDED).tolist()
+        for at in handed:
+            _put(groups, at, self.reference.group(case_at(batch, at)))
+        return replace(groups, slow=len(handed))
+
+    def _numbers(
+        self, kind: str, texts: Sequence[str], index: NDArray[np.int32]
+    ) -> NDArray[np.int64]:
+        """The number of every spelling that occurs; of others `_UNKNOWN`."""
+        known = np.zeros(0, np.int64)
+        if isinstance(texts, Vocabulary):
+            # it only grows: what was found stays found
+            known = self._known[kind].get(texts, known)
+        if len(known) < len(texts):
+            more = np.full(len(texts) - len(known), _UNKNOWN, np.int64)
+            known = np.concatenate([known, more])
+        new = np.unique(index[known[index] == _UNKNOWN])
+        if len(new):
+            known = known.copy()
+            known[new] = self.meanings.numbers(kind, [texts[k] for k in new.tolist()])
+        if isinstance(texts, Vocabulary):
+            # two threads may both do so: what one loses is looked up again
+            self._known[kind][texts] = known
+        return known
 
 
 def group_batch(reference: DipReference, batch: CaseBatch) -> DipGroups:
-    """The group of every case, in order.
+    """The same by the twin; each distinct question is answered once.
 
     Cases with the same principal diagnosis and operations have the same group, unless the cost
     decides between rows; in 3.0 other diagnoses, age and weight count too.
     """
-    numbers: dict[DipEnd, int] = {}
-    known: dict[Hashable, tuple[int, bool]] = {}
-    end = np.zeros(len(batch), np.uint32)
+    groups = _empty(len(batch), reference.catalogue, batch)
+    known: dict[Hashable, DipOutcome] = {}
     costs = batch.total_cost_fen
     for at, key in enumerate(_keys(batch, layered=reference.catalogue.is_layered)):
         found = known.get(key)
-        if found is not None and found[1]:
+        if found is not None and found.cost_used:
             found = known.get((key, int(costs[at]) if len(costs) else None))
         if found is None:
-            outcome = _outcome(reference, batch, at)
-            this = DipEnd(outcome.status, outcome.reason, outcome.row, outcome.kind)
-            found = (numbers.setdefault(this, len(numbers)), outcome.cost_used)
-            known[key] = found
-            if outcome.cost_used:
-                known[key, int(costs[at]) if len(costs) else None] = (found[0], False)
-        end[at] = found[0]
-    ends = tuple(numbers)
-    statuses = np.array([one.status for one in ends], np.uint8)
-    return DipGroups(end, ends, statuses[end] if ends else np.zeros(0, np.uint8))
+            found = known[key] = _outcome(reference, batch, at)
+            if found.cost_used:
+                known[key, int(costs[at]) if len(costs) else None] = found
+        _put(groups, at, found)
+    return groups
 
 
 def case_at(batch: CaseBatch, at: int) -> DipCase:
@@ -81,6 +197,27 @@ def case_at(batch: CaseBatch, at: int) -> DipCase:
         None if days == MISSING else days,
         None if weight == MISSING else Decimal(weight) / THOUSANDTHS,
     )
+
+
+def _empty(n: int, catalogue: Catalogue, batch: CaseBatch) -> DipGroups:
+    return DipGroups(
+        np.empty(n, np.int32),
+        np.empty(n, np.uint16),
+        np.empty(n, np.uint8),
+        np.empty(n, np.uint8),
+        (*REASONS, *batch.reject_codes),
+        catalogue,
+    )
+
+
+def _put(groups: DipGroups, at: int, outcome: DipOutcome) -> None:
+    """Write what the twin found."""
+    rows, row = groups.catalogue.rows, outcome.row
+    number = _REASON_NUMBERS.get(outcome.reason)
+    groups.row[at] = -1 if row is None else row
+    groups.reason[at] = groups.reasons.index(outcome.reason) if number is None else number
+    groups.marked[at] = row is not None and outcome.kind != rows[row].kind
+    groups.status[at] = outcome.status
 
 
 def _outcome(reference: DipReference, batch: CaseBatch, at: int) -> DipOutcome:

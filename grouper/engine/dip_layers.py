@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from grouper.engine.dip_ties import Round
-from grouper.scheme.dip import Catalogue, CatalogueRow, fits, in_range
+from grouper.scheme.dip import Catalogue, CatalogueRow, dx_key, fits, in_range
 from grouper.scheme.dip_operations import hits
 from grouper.scheme.dip_preset import Layer, Layers
 
@@ -59,7 +59,7 @@ def choose_by_layers(
 ) -> Chosen:
     """The row that takes a case, by layers."""
     main, others = allowed(catalogue, layers, principal, px)
-    others_dx = tuple("".join(code.split()).upper() for code in case.dx[1:])
+    others_dx = tuple(map(dx_key, case.dx[1:]))
     facts = _Facts(
         principal,
         others_dx,
@@ -112,15 +112,22 @@ def _is_conservative(catalogue: Catalogue, principal: str, code: str) -> bool:
 
 
 def _fitting(catalogue: Catalogue, layers: Layers, layer: Layer, facts: _Facts) -> Iterator[_Fit]:
-    for key in _keys(catalogue, facts.principal):
+    for at, width in rows_of_layer(catalogue, layer.code, facts.principal):
+        row = catalogue.rows[at]
+        if not _conditions(row, facts):
+            continue
+        asks = _operations(row, layers, layer, facts)
+        if asks is not None:
+            yield _Fit(at, width, asks, bool(row.related))
+
+
+def rows_of_layer(catalogue: Catalogue, code: str, principal: str) -> Iterator[tuple[int, int]]:
+    """The rows of a layer under which a diagnosis falls, and how long the key is (`_Fit.key`)."""
+    for key in _keys(catalogue, principal):
+        width = 0 if key == "*" else 1 if "-" in key else len(key)
         for at in catalogue.by_key.get(key, ()):
-            row = catalogue.rows[at]
-            if row.layer != layer.code or not _conditions(row, facts):
-                continue
-            asks = _operations(row, layers, layer, facts)
-            if asks is not None:
-                width = 0 if key == "*" else 1 if "-" in key else len(key)
-                yield _Fit(at, width, asks, bool(row.related))
+            if catalogue.rows[at].layer == code:
+                yield at, width
 
 
 def _keys(catalogue: Catalogue, principal: str) -> Iterator[str]:

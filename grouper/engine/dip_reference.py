@@ -18,6 +18,7 @@ from grouper.engine.groups import Status
 from grouper.scheme.dip import CLASSES, Catalogue, CatalogueRow, in_range
 from grouper.scheme.dip_operations import Expression, hits, operation
 from grouper.scheme.dip_preset import Layers, Preset
+from grouper.sheet import half_width
 
 #: lengths of a whole category, a 5-character diagnosis
 _CATEGORY, _FIVE = 3, 5
@@ -71,13 +72,13 @@ class DipReference:
 
     def group(self, case: DipCase) -> DipOutcome:
         """The group of one case. Raises SchemeError (SE62) where the preset leaves a tie."""
-        if not case.dx or not case.dx[0]:
+        printed = printed_dx(case.dx[0]) if case.dx else ""
+        if not printed:
             return DipOutcome(Status.REJECTED, "dx_missing")
-        printed = "".join(case.dx[0].split())
         principal = printed.upper()
         if principal in self.catalogue.excluded_dx:
             return DipOutcome(Status.UNGROUPED, "dx_excluded")
-        px = tuple(dict.fromkeys(operation(code) for code in case.px if code))
+        px = tuple(dict.fromkeys(filter(None, map(operation, case.px))))
         px = tuple(code for code in px if code not in self.preset.excluded_ops)
         if self.catalogue.is_layered:
             return self._layered(case, principal, px)
@@ -93,7 +94,7 @@ class DipReference:
             return self._grouped(chosen.row, chosen.rounds, "layer", kind)
         # local comprehensive rows stand behind all layers
         kept = (chosen.main, *chosen.others) if chosen.main else ()
-        found = self._comprehensive(principal, self._class_of_case(kept))
+        found = self.class_row("comprehensive", principal, self._class_of_case(kept))
         if found is not None:
             return self._grouped(found, chosen.rounds, "comprehensive")
         return self._rest(principal, kept, chosen.rounds)
@@ -104,8 +105,8 @@ class DipReference:
         if candidates:
             return self._with_core(principal, px, cost, candidates)
         case_class = self._class_of_case(px)
-        comprehensive = self._comprehensive(principal, case_class)
-        plain = self._conservative_row(printed, px)
+        comprehensive = self.class_row("comprehensive", principal, case_class)
+        plain = self.plain_row(printed) if self._is_conservative(px) else None
         # where classes compete, conservative care stands behind every group of an operation
         behind = self.preset.core_vs_comp != "core_first" and case_class != CLASSES[0]
         if plain is not None and not (behind and comprehensive is not None):
@@ -125,7 +126,7 @@ class DipReference:
         core, rounds, cost_used = narrow(candidates, self.preset, px, cost, self.figures)
         case_class = self._class_of_case(px)
         if self._gives_way(core, px, case_class):
-            wide = self._comprehensive(principal, case_class)
+            wide = self.class_row("comprehensive", principal, case_class)
             if wide is not None:
                 reason = self.preset.core_vs_comp
                 return self._grouped(wide, rounds, reason, cost_used=cost_used)
@@ -148,53 +149,53 @@ class DipReference:
 
     def _core_candidates(self, principal: str, px: tuple[str, ...]) -> Iterator[Candidate]:
         """Rows of the diagnosis all of whose operations the case has, in the order of the file."""
-        for at, row in self._core_rows(principal):
+        for at, row in self.core_rows(principal):
             if row.main:
                 matched = satisfied(row.operations, px, self.preset.ext_match)
                 if matched is not None:
                     yield Candidate(at, row, *matched)
 
-    def _core_rows(self, principal: str) -> Iterator[tuple[int, CatalogueRow]]:
+    def core_rows(self, principal: str) -> Iterator[tuple[int, CatalogueRow]]:
+        """The core rows of a diagnosis with their positions, longer keys first."""
         by_key, rows = self.catalogue.by_key, self.catalogue.rows
         for key in keys_of(principal):
             for at in by_key.get(key, ()):
                 if rows[at].kind in ("core", "primary", "tcm", "bedday"):
                     yield at, rows[at]
 
-    def _conservative_row(self, printed: str, px: tuple[str, ...]) -> int | None:
-        """The row of the diagnosis without operations, if the case is a conservative one.
+    def plain_row(self, printed: str) -> int | None:
+        """The core row of a diagnosis without operations.
 
         A catalogue may print a diagnosis both as C56.x and as C56.X. The platform that made it
         takes them for two (published oracle of its rules); a case is of the one it is spelled as.
         """
-        is_conservative = not px or (
-            self.preset.conservative_def == "class"
-            and all(self._class(code) == CLASSES[0] for code in px)
-        )
-        if not is_conservative:
-            return None
-        rows = list(self._core_rows(printed.upper()))
+        rows = list(self.core_rows(printed.upper()))
         spelled = [one for one in rows if printed.startswith(one[1].code.partition(":")[0])]
         return next((at for at, row in spelled or rows if not row.main), None)
 
+    def _is_conservative(self, px: tuple[str, ...]) -> bool:
+        """Whether a case counts as treated without operation."""
+        return not px or (
+            self.preset.conservative_def == "class"
+            and all(self.class_of(code) == CLASSES[0] for code in px)
+        )
+
     # --- classes and comprehensive rows
 
-    def _class(self, code: str) -> str:
+    def class_of(self, code: str) -> str:
+        """The class of an operation, as the region counts it."""
         named = self._classes.get(code, self.preset.unlisted_class)
         return self.preset.interventional if named == "interventional" else named
 
     def _highest(self, px: Sequence[str]) -> str:
-        return max((self._class(code) for code in px), key=CLASSES.index, default=CLASSES[0])
+        return max((self.class_of(code) for code in px), key=CLASSES.index, default=CLASSES[0])
 
     def _class_of_case(self, px: tuple[str, ...]) -> str:
         """The class of the main operation, or the highest of all."""
         return self._highest(px[:1] if self.preset.op_class_of_case == "main" else px)
 
-    def _comprehensive(self, principal: str, case_class: str) -> int | None:
-        """The comprehensive row of a class: whole code, 5, 3 characters, then ranges."""
-        return self._of_class("comprehensive", principal, case_class)
-
-    def _of_class(self, kind: str, principal: str, case_class: str) -> int | None:
+    def class_row(self, kind: str, principal: str, case_class: str) -> int | None:
+        """The row of a class, comprehensive or default: longer keys first, then ranges."""
         catalogue = self.catalogue
         ranges = [key for key in catalogue.ranges if in_range(key, principal)]
         for key in (*keys_of(principal), *ranges):
@@ -219,27 +220,39 @@ class DipReference:
     # --- the rest
 
     @cached_property
-    def _blank(self) -> int | None:
+    def blank_row(self) -> int | None:
+        """The row of 空白病种."""
         rows = enumerate(self.catalogue.rows)
         return next((at for at, row in rows if row.kind == "blank"), None)
+
+    def letter_row(self, principal: str) -> int | None:
+        """The first row of a diagnosis's letter."""
+        return next(iter(self.catalogue.by_key.get(principal[:1], ())), None)
+
+    def knows(self, principal: str) -> bool:
+        """Whether any row names the diagnosis or its category."""
+        return any(self.catalogue.by_key.get(key) for key in keys_of(principal))
 
     def _rest(self, principal: str, px: tuple[str, ...], rounds: Sequence[Round]) -> DipOutcome:
         """Where the region sends a case that no row takes, or why it has no group."""
         for way in self.preset.fallback:
-            if way == "blank" and self._blank is not None:
-                return self._grouped(self._blank, rounds, "blank")
-            if way == "letter":
-                found = self.catalogue.by_key.get(principal[:1], ())
-                if found:
-                    return self._grouped(found[0], rounds, "letter")
+            if way == "blank" and self.blank_row is not None:
+                return self._grouped(self.blank_row, rounds, "blank")
+            if way == "letter" and (row := self.letter_row(principal)) is not None:
+                return self._grouped(row, rounds, "letter")
             if way == "chapter":
-                row = self._of_class("default", principal, self._class_of_case(px))
+                row = self.class_row("default", principal, self._class_of_case(px))
                 if row is not None:
                     return self._grouped(row, rounds, "default")
         reason = "dx_not_in_catalogue"
-        if any(self.catalogue.by_key.get(key) for key in keys_of(principal)):
+        if self.knows(principal):
             reason = "op_not_in_catalogue" if px else "no_conservative_row"
         return DipOutcome(Status.UNGROUPED, reason, rounds=tuple(rounds))
+
+
+def printed_dx(text: str) -> str:
+    """A diagnosis as it is spelled, without blanks, half width; the letter case stands."""
+    return "".join(half_width(text).split())
 
 
 def keys_of(principal: str) -> tuple[str, ...]:

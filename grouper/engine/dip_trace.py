@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from grouper.engine.dip_reference import DipCase, DipOutcome, DipReference, keys_of
-from grouper.scheme.dip import CatalogueRow
+from grouper.scheme.dip import CatalogueRow, dx_key
 from grouper.scheme.dip_operations import hits, operation
 
 #: a text of the messages by its key, places filled
@@ -52,7 +52,7 @@ class DipTrace:
             match = self.reference.layers.ext_match
         px = [operation(code) for code in self.case.px]
         found = []
-        for key in keys_of("".join(self.case.dx[0].split()).upper()):
+        for key in keys_of(dx_key(self.case.dx[0])):
             for at in catalogue.by_key.get(key, ()):
                 row = catalogue.rows[at]
                 lacking = [

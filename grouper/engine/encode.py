@@ -18,6 +18,17 @@ from grouper.records.batch import CaseBatch, CodeColumn
 from grouper.records.spellings import Vocabulary
 from grouper.scheme.compile import CompiledScheme
 
+_SCALARS = (
+    "sex",
+    "age_years",
+    "age_days",
+    "admission_weight",
+    "los_days",
+    "discharge_disposition",
+    "icu_hours",
+    "reject",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedBatch:
@@ -44,7 +55,7 @@ class Encoder:
     def encode(self, batch: CaseBatch) -> EncodedBatch:
         """Ids for every code of a batch. Raises RecordError (RE20) if columns do not fit."""
         n = len(batch)
-        _check_scalars(batch, n)
+        check_scalars(batch, _SCALARS)
         dx = _encode_column(batch.dx, self._ids_of(batch.dx.texts, "dx"), n, "dx")
         px = _encode_column(batch.px, self._ids_of(batch.px.texts, "px"), n, "px")
         return EncodedBatch(dx, batch.dx.offsets, px, batch.px.offsets, batch)
@@ -71,8 +82,13 @@ def _looked_up(texts: Sequence[str], ids: Mapping[str, int]) -> NDArray[np.uint3
 def _encode_column(
     column: CodeColumn, known: NDArray[np.uint32], n: int, name: str
 ) -> NDArray[np.uint32]:
+    check_column(column, len(known), n, name)
+    return np.take(known, column.index) if len(column.index) else np.zeros(0, np.uint32)
+
+
+def check_column(column: CodeColumn, spellings: int, n: int, name: str) -> None:
+    """Prove that kernels, which check no bounds, need not. Raises RecordError (RE20)."""
     offsets, index = column.offsets, column.index
-    # the kernel does not check bounds: here is where it is proved that it need not
     if (
         len(offsets) != n + 1
         or offsets[0] != 0
@@ -80,21 +96,12 @@ def _encode_column(
         or bool((offsets[1:] < offsets[:-1]).any())
     ):
         raise RecordError("RE20", name, what="offsets")
-    if len(index) and (int(index.min()) < 0 or int(index.max()) >= len(known)):
+    if len(index) and (int(index.min()) < 0 or int(index.max()) >= spellings):
         raise RecordError("RE20", name, what="index")
-    return np.take(known, index) if len(index) else np.zeros(0, np.uint32)
 
 
-def _check_scalars(batch: CaseBatch, n: int) -> None:
-    for name in (
-        "sex",
-        "age_years",
-        "age_days",
-        "admission_weight",
-        "los_days",
-        "discharge_disposition",
-        "icu_hours",
-        "reject",
-    ):
-        if len(getattr(batch, name)) != n:
+def check_scalars(batch: CaseBatch, names: Sequence[str]) -> None:
+    """The same of columns of numbers. Raises RecordError (RE20)."""
+    for name in names:
+        if len(getattr(batch, name)) != len(batch):
             raise RecordError("RE20", name, what="length")

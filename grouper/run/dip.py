@@ -62,8 +62,10 @@ def result_columns(run: DipRun, lang: Lang) -> list[tuple[str, pa.Array]]:
     """Status, reason and group of every row, by English column name; texts once a distinct end."""
     said, rows = words(lang), run.reference.catalogue.rows
     scores = run.reference.figures.scores
-    index = pa.array(run.groups.end)
-    ends = [(end, rows[end.row] if end.row is not None else None) for end in run.groups.ends]
+    _, first, places = np.unique(run.groups.decisions(), return_index=True, return_inverse=True)
+    index = pa.array(places.astype(np.int32))
+    outcomes = [run.groups.outcome(at) for at in first.tolist()]
+    ends = [(end, rows[end.row] if end.row is not None else None) for end in outcomes]
     columns = {
         "status": [said["status"][end.status.word] for end, _ in ends],
         "reason": [_reason(end.reason, said) for end, _ in ends],
@@ -115,16 +117,11 @@ def run_info(run: DipRun, lang: Lang) -> list[tuple[str, str]]:
 def _count(groups: DipGroups) -> Counts:
     """The rows by status, those without a group by reason."""
     by_status = np.bincount(groups.status, minlength=len(Status))
-    by_end = np.bincount(groups.end, minlength=len(groups.ends))
-    reasons: dict[str, int] = {}
-    for end, n in zip(groups.ends, by_end.tolist(), strict=True):
-        if end.row is None:
-            reasons[end.reason] = reasons.get(end.reason, 0) + n
     return Counts(
         rows=len(groups),
         grouped=int(by_status[Status.GROUPED]),
         ambiguous=0,
         ungrouped=int(by_status[Status.UNGROUPED]),
         rejected=int(by_status[Status.REJECTED]),
-        reasons=reasons,
+        reasons=groups.without_group(),
     )

@@ -34,7 +34,13 @@ def tree() -> dict[str, bytes]:
     }
 
 
-COMPILED = ("engine/_kernel", "records/_cells", "records/_lines", "records/_spellings")
+COMPILED = (
+    "engine/_dip",
+    "engine/_kernel",
+    "records/_cells",
+    "records/_lines",
+    "records/_spellings",
+)
 
 
 def is_kernel(name: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import numpy as np
 import pytest
+from dip_cases import batch_of, dip_cases
 from dip_catalogues import REGIONS, cases, layered, real, reference
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,30 +13,13 @@ from hypothesis import strategies as st
 from grouper.engine.dip import group_batch
 from grouper.engine.dip_reference import DipCase, DipReference
 from grouper.engine.groups import Status
-from grouper.records.batch import MISSING, CaseBatch, CodeColumn
 from grouper.scheme.dip import CLASSES
-from grouper.scheme.dip_operations import tokens
 
 pytestmark = pytest.mark.property
 
 PRESETS = ("national", *REGIONS)
 #: presets whose steps, or class of a case, ask which operation is the main one
 BY_MAIN = ("national", "jining")
-_CORE = [row for row in real().catalogue.rows if row.kind == "core"]
-_OPERATIONS = sorted({t for row in _CORE for t in tokens(row.operations)})[::9]
-
-
-@st.composite
-def dip_cases(draw: st.DrawFn) -> DipCase:
-    """The own case of a core row, of a comprehensive one or of none, with other operations."""
-    row = draw(st.sampled_from(_CORE))
-    others = [r for r in _CORE if r.dx_keys == row.dx_keys and r.operations]
-    near = sorted({t for r in others for t in tokens(r.operations)})
-    pool = st.sampled_from(near or _OPERATIONS) | st.sampled_from(_OPERATIONS)
-    px = draw(st.permutations([*tokens(row.operations), *draw(st.lists(pool, max_size=3))]))
-    cost = draw(st.none() | st.integers(10_000, 9_000_000).map(lambda fen: Decimal(fen) / 100))
-    dx = row.dx_keys[0] + ("" if len(row.dx_keys[0]) > 5 else "00")
-    return DipCase((dx.replace("X", "x"),), tuple(px), cost)
 
 
 @given(case=dip_cases(), preset=st.sampled_from(PRESETS), data=st.data())
@@ -90,35 +73,9 @@ def test_a_case_written_twice_over_has_the_same_group(case, preset):
     assert ours.group(DipCase(case.dx, spelled, case.cost)).row == ours.group(case).row
 
 
-def batch_of(some: list[DipCase]) -> CaseBatch:
-    n = len(some)
-    numbers = {
-        name: np.full(n, MISSING, np.int32) for name in ("age_years", "los_days", "icu_hours")
-    }
-    return CaseBatch(
-        dx=CodeColumn.from_lists([case.dx for case in some]),
-        px=CodeColumn.from_lists([case.px for case in some]),
-        sex=np.zeros(n, np.uint8),
-        age_days=np.array([_or_missing(c.age_days) for c in some], np.int32),
-        admission_weight=np.array(
-            [MISSING if c.weight is None else int(c.weight * 1000) for c in some], np.int32
-        ),
-        discharge_disposition=np.zeros(n, np.uint8),
-        reject=np.zeros(n, np.uint16),
-        total_cost_fen=np.array(
-            [-(2**63) if c.cost is None else int(c.cost * 100) for c in some], np.int64
-        ),
-        **numbers,
-    )
-
-
-def _or_missing(value: int | None) -> int:
-    return MISSING if value is None else value
-
-
 def rows_of(ours: DipReference, some: list[DipCase]) -> list[int | None]:
     groups = group_batch(ours, batch_of(some))
-    return [groups.ends[int(end)].row for end in groups.end]
+    return [groups.outcome(at).row for at in range(len(some))]
 
 
 @given(some=st.lists(dip_cases(), max_size=6), preset=st.sampled_from(PRESETS), data=st.data())
