@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import click
 
-from grouper.cli.calc_forms import common_form
+from grouper.cli.calc_forms import examples_of
 from grouper.cli.options import Command, as_json, common, option, terminal
 from grouper.cli.output import DONE, FAILED, FINDINGS, Terminal
 from grouper.errors import GrouperError, RunError
@@ -32,6 +32,11 @@ KINDS: Mapping[str, str] = {
     "remainder": "grouper.settle.worked_shares:calculate_remainder",
     "year": "grouper.settle.worked_year:calculate_year",
     "year_full": "grouper.settle.worked_year:calculate_year_full",
+    "dip_case": "grouper.settle.worked_dip:calculate_dip_case",
+    "dip_month": "grouper.settle.worked_dip:calculate_dip_month",
+    "dip_year": "grouper.settle.worked_dip_year:calculate_dip_year",
+    "dip_special": "grouper.settle.worked_dip_year:calculate_dip_special",
+    "dip_score": "grouper.settle.worked_dip_year:calculate_dip_score",
     "base_rate": "weights.calculate_rates:calculate_base_rate",
     "point_value": "weights.calculate_rates:calculate_point_value",
     "weights": "weights.calculate_weights:calculate_weights",
@@ -76,9 +81,7 @@ def read_examples(file: str) -> list[dict[str, Any]]:
     text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8-sig")
     found: list[dict[str, Any]] = []
     for place, value in _documents(file, text):
-        if isinstance(value, dict) and isinstance(value.get("examples"), list):
-            value = value["examples"]
-        for one in map(common_form, value if isinstance(value, list) else [value]):
+        for one in examples_of(value):
             for key, kind in (("kind", str), ("inputs", dict)):
                 if not isinstance(one, dict) or not isinstance(one.get(key), kind):
                     name = one.get("id") if isinstance(one, dict) else None
@@ -142,13 +145,15 @@ def _all_differences(example: Mapping[str, Any], worked: Worked) -> list[dict[st
     for key in both:
         found += _differences(worked.steps[key], theirs[key], f"steps.{key}")
     near = example.get("tolerance", Decimal(0))
-    return [one for one in found if not _lies_near(one["ours"], one["theirs"], near)]
+    return [one for one in found if not _lies_near(one, near)]
 
 
-def _lies_near(ours: Any, theirs: Any, tolerance: Decimal) -> bool:
-    """Whether two amounts of yuan differ by no more than the tolerance of their file."""
+def _lies_near(one: Mapping[str, Any], near: Decimal | Mapping[str, Decimal]) -> bool:
+    """Whether two numbers differ by no more than the tolerance of their file."""
+    if isinstance(near, Mapping):
+        near = near.get(one["name"].rpartition(".")[2], Decimal(0))
     try:
-        return abs(Decimal(ours) - Decimal(theirs)) <= tolerance
+        return abs(Decimal(one["ours"]) - Decimal(one["theirs"])) <= near
     except (InvalidOperation, TypeError, ValueError):
         return False
 

@@ -1,0 +1,126 @@
+"""How an area pays DIP cases (按病种分值付费): deviating costs, kinds of groups, point values.
+
+Everything is a value; the functions stand in settle. Forms: docs/reference/dip-money.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from grouper.policy.model import Operator
+
+#: kinds of groups in a catalogue
+KINDS = ("core", "primary", "comprehensive", "tcm", "bedday", "blank", "default")
+#: what the cost of a case is divided by: the mean cost the catalogue prints, or score x K x point
+#: value
+Reference = Literal["mean_cost", "standard"]
+#: what becomes of a deviating case
+BandForm = Literal["ratio", "excess", "standard", "cost"]
+#: K multiplies the score; or stands inside the factor in the place of its 1; or plays no part
+CoefficientUse = Literal["all", "inside", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Cases whose ratio r (cost / reference) stands in `operator` to `multiple`.
+
+    form: `ratio` score x r; `excess` score x (1 + share x (r - deducted)); `standard` the score,
+    nothing more; `cost` the cost / the point value: the case is paid its cost.
+    review: the area wants such cases looked at by experts before they are final.
+    """
+
+    operator: Operator
+    multiple: Decimal
+    form: BandForm
+    coefficient: CoefficientUse = "all"
+    deducted: Decimal = Decimal(0)
+    share: Decimal = Decimal(1)
+    review: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationRule:
+    """Low, high and extreme cost; None where the area has no such band.
+
+    The low band is asked first, the extreme band before the high one.
+    """
+
+    reference: Reference
+    low: Band | None = None
+    high: Band | None = None
+    extreme: Band | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """What holds for the groups of one kind.
+
+    form: `standard` score x A x K with deviations as far as allowed; `ratio` score x (cost / mean
+    cost) x factor and nothing else; `cost` a share `factor` of the cost; `overall` for cases
+    without group: cost / `mean` x `scale` x factor.
+    coefficient: of the `hospital`, the group's `own` (printed in the catalogue, else 1) or `none`.
+    unit: the score is for the `case`, or for each `day` of the stay.
+    """
+
+    form: Literal["standard", "ratio", "cost", "overall"] = "standard"
+    factor: Decimal = Decimal(1)
+    coefficient: Literal["hospital", "own", "none"] = "hospital"
+    adjusted: bool = True
+    deviates: bool = True
+    unit: Literal["case", "day"] = "case"
+    mean: Decimal | None = None
+    scale: Decimal = Decimal(1000)
+
+
+#: without a word of the area: primary groups know no coefficient (按病种付费管理暂行办法 art. 13),
+#: groups of Chinese medicine no auxiliary adjustment, bed-days neither it nor deviations
+USUAL_KINDS: Mapping[str, KindRule] = {
+    "primary": KindRule(coefficient="none"),
+    "tcm": KindRule(adjusted=False),
+    "bedday": KindRule(adjusted=False, deviates=False, unit="day"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KindRules:
+    """The rules by kind of group; `ungrouped` is a kind here."""
+
+    values: Mapping[str, KindRule] = field(default_factory=dict)
+
+    def of(self, kind: str) -> KindRule:
+        """The rule of a kind of group."""
+        return self.values.get(kind) or USUAL_KINDS.get(kind) or KindRule()
+
+    @property
+    def ungrouped(self) -> KindRule | None:
+        """The rule for cases without group, None where the area has none."""
+        return self.values.get("ungrouped")
+
+
+@dataclass(frozen=True, slots=True)
+class PointValueRule:
+    """How the point value of the year is formed, and how the money is handed out by it.
+
+    method: `fixed` the budget point value stays; `floating` money / scores; `elastic` a base volume
+    (`base_share` of the year's score) at the budget point value, the growth at a floating one.
+    spend: `remainder` the fund is split by scores to the fen; `rounded` every share is score x
+    point value x pay ratio with `decimals` each, and what rounding leaves stays in the fund.
+    """
+
+    method: Literal["fixed", "floating", "elastic"] = "floating"
+    spend: Literal["remainder", "rounded"] = "remainder"
+    decimals: int = 6
+    base_share: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class DipRules:
+    """What a DIP area adds to the terms of an area: one value each, no dates left inside."""
+
+    deviation: DeviationRule
+    kinds: KindRules
+    point_value: PointValueRule
+    score_decimals: int = 4

@@ -1,0 +1,315 @@
+"""Worked examples of the DIP year, of its special cases and of scores from history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import Any, cast
+
+from grouper.money import FEN_PER_YUAN, decimal_text, round_half_up, yuan
+from grouper.policy.dip import PointValueRule
+from grouper.settle.dip_point_value import (
+    PointValue,
+    budget_point_value,
+    pay_ratio,
+    rounded,
+    settlement_point_value,
+)
+from grouper.settle.dip_special import Candidate, Round, settle_special
+from grouper.settle.dip_year import HospitalYear, Sharing, clear_hospital
+from grouper.settle.special import quota
+from grouper.worked import Worked
+from weights.inputs import Inputs
+from weights.record import places, root_places
+from weights.score_history import (
+    YEAR_WEIGHTS,
+    Division,
+    TypeCosts,
+    YearMean,
+    divide,
+    mean_of_means,
+    pooled_mean,
+    spread,
+    trim_costs,
+)
+
+#: a type must have more cases than this in a group that has more than that (draft, annex)
+_TYPE_CASES, _GROUP_CASES = 5, 15
+_LOWERS = Fraction(1, 5)
+
+
+def calculate_dip_year(inputs: Mapping[str, Any]) -> Worked:
+    """The worked example of kind `dip_year`: one insurance's point value, shares and clearing.
+
+    budget (the fund for DIP); hospitals [{hospital, score, total_cost, recorded_fund, assessment
+    (1), deduction (0), prepaid (0)}]; method (`floating`; `fixed`, `elastic` with base_share need
+    point_value), spend (`rounded`; or `remainder`), decimals (6); sharing {floor, bear, up_to};
+    budget_point_value {year_total_cost, year_total_score, weights}. Raises WeightError WT120;
+    SettlementError ST103, ST143, ST144, ST301.
+    """
+    read = Inputs(inputs)
+    hospitals = read.named("hospitals", "hospital")
+    rule = _rule(read)
+    recorded = sum(one.fen("recorded_fund") for one in hospitals.values())
+    cost = sum(one.fen("total_cost") for one in hospitals.values())
+    ratio = pay_ratio(recorded, cost)
+    found = settlement_point_value(
+        None if read.values.get("budget") is None else read.fen("budget"),
+        {code: one.number("score") for code, one in hospitals.items()},
+        ratio=rounded(ratio, rule.decimals),
+        rule=rule,
+        budget_value=None if "point_value" not in inputs else read.number("point_value"),
+    )
+    outputs: dict[str, object] = {
+        "total_score": places(found.total_score, 4),
+        "total_cost": yuan(cost),
+        "recorded_fund": yuan(recorded),
+        "pay_ratio": places(found.pay_ratio, rule.decimals),
+        "settlement_point_value": places(found.value, rule.decimals),
+        "hospitals": {
+            code: _hospital(_clear(one, found.shares[code], read), one)
+            for code, one in hospitals.items()
+        },
+        "identities": {
+            "sum_share_of_budget": yuan(sum(found.shares.values())),
+            "budget_minus_sum": yuan(found.left_fen),
+            "bound": _bound(found, rule, len(hospitals)),
+        },
+    }
+    if inputs.get("budget_point_value") is not None:
+        outputs["budget_point_value"] = _budget_value(read.object_of("budget_point_value"), rule)
+    steps: dict[str, object] = {
+        "pay_ratio_unrounded": decimal_text(ratio),
+        "point_value_unrounded": decimal_text(found.exact),
+    }
+    if found.growth is not None:
+        steps["growth_point_value"] = places(found.growth, rule.decimals)
+    return Worked(outputs, steps)
+
+
+def _rule(read: Inputs) -> PointValueRule:
+    method, spend = read.values.get("method", "floating"), read.values.get("spend", "rounded")
+    if method not in ("fixed", "floating", "elastic"):
+        raise read.wrong("method")
+    if spend not in ("remainder", "rounded"):
+        raise read.wrong("spend")
+    share = read.number("base_share", "1")
+    if not 0 <= share <= 1:
+        raise read.wrong("base_share")
+    return PointValueRule(
+        cast(Any, method),
+        cast(Any, spend),
+        read.whole("decimals", "6"),
+        Decimal(share.numerator) / share.denominator,
+    )
+
+
+def _clear(one: Inputs, share_fen: int, read: Inputs) -> HospitalYear:
+    usual, told = Sharing(), read.object_of("sharing")
+    sharing = Sharing(
+        told.number("floor", str(float(usual.floor))),
+        told.number("bear", str(float(usual.bear))),
+        told.number("up_to", str(float(usual.up_to))),
+    )
+    return clear_hospital(
+        share_fen,
+        recorded_fen=one.fen("recorded_fund"),
+        assessment=one.number("assessment", "1"),
+        deduction_fen=one.fen("deduction") if "deduction" in one.values else 0,
+        prepaid_fen=one.fen("prepaid") if "prepaid" in one.values else 0,
+        sharing=sharing,
+    )
+
+
+def _hospital(year: HospitalYear, one: Inputs) -> dict[str, object]:
+    return {
+        "score": places(one.number("score"), 4),
+        "share_of_budget": yuan(year.share_fen),
+        "payable": yuan(year.payable_fen),
+        "use_rate": None if year.use_rate is None else places(year.use_rate, 6),
+        "final": yuan(year.final_fen),
+        "clearing": yuan(year.clearing_fen),
+    }
+
+
+def _bound(found: PointValue, rule: PointValueRule, hospitals: int) -> str:
+    """How far rounded shares can lie from the budget."""
+    half = Fraction(1, 2 * 10**rule.decimals)
+    most = Fraction(hospitals, 200) + half * found.total_score * found.pay_ratio
+    text = f"0.005*n + 0.5e-{rule.decimals}*total_score*pay_ratio = {places(most, 2)}"
+    return f"|budget - sum| <= {text}"
+
+
+def _budget_value(read: Inputs, rule: PointValueRule) -> dict[str, object]:
+    costs, scores = _numbers(read, "year_total_cost"), _numbers(read, "year_total_score")
+    weights = _year_weights(read)
+    if not len(costs) == len(scores) == len(weights):
+        raise read.wrong("year_total_score")
+    value = budget_point_value([c * FEN_PER_YUAN for c in costs], scores, weights=weights)
+    volume = sum(weights)
+    cost = sum((w * c for w, c in zip(weights, costs, strict=True)), Fraction(0)) / volume
+    score = sum((w * s for w, s in zip(weights, scores, strict=True)), Fraction(0)) / volume
+    return {
+        "weighted_cost": places(cost, 2),
+        "weighted_score": places(score, 4),
+        "budget_point_value": places(value, rule.decimals),
+    }
+
+
+def _numbers(read: Inputs, key: str) -> list[Fraction]:
+    found = read.values.get(key)
+    if not isinstance(found, list):
+        raise read.wrong(key)
+    row = Inputs({str(at): one for at, one in enumerate(found)}, f"{read.place}.{key}")
+    return [row.number(at) for at in row.values]
+
+
+def _year_weights(read: Inputs) -> tuple[int, ...]:
+    """`1:2:7`, oldest first; the usual ones if left out."""
+    text = read.values.get("weights")
+    if text is None:
+        return YEAR_WEIGHTS
+    parts = str(text).split(":")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise read.wrong("weights")
+    return tuple(int(part) for part in parts)
+
+
+def calculate_dip_special(inputs: Mapping[str, Any]) -> Worked:
+    """The worked example of kind `dip_special`: which special cases a year takes.
+
+    budget, total_score (all cases), pay_ratio; discharges, rate (0.005); candidates [{id, total,
+    score, approved}]; min_ratio (1). Outputs: whether it converged, accepted ids, the point value,
+    the circle otherwise. Raises WeightError WT120; SettlementError ST301.
+    """
+    read = Inputs(inputs)
+    discharges = read.number("discharges")
+    if discharges.denominator != 1 or discharges < 0:
+        raise read.wrong("discharges")
+    candidates = [
+        Candidate(code, one.fen("total"), one.number("score"), one.fen("approved"))
+        for code, one in read.named("candidates", "id").items()
+    ]
+    found = settle_special(
+        candidates,
+        quota=quota(int(discharges), read.number("rate", "0.005")),
+        fund_fen=read.fen("budget"),
+        total_score=read.number("total_score"),
+        ratio=read.number("pay_ratio"),
+        min_ratio=read.number("min_ratio", "1"),
+    )
+    outputs: dict[str, object] = {"quota": found.quota, "converged": found.converged}
+    if found.converged:
+        outputs |= {
+            "accepted": list(found.accepted),
+            "point_value": places(found.point_fen / FEN_PER_YUAN, 6),
+        }
+    else:
+        outputs["cycle"] = [_round(one) for one in found.cycle]
+    return Worked(outputs, {"rounds": [_round(one) for one in found.rounds]})
+
+
+def _round(one: Round) -> dict[str, object]:
+    value = places(one.point_fen / FEN_PER_YUAN, 6)
+    return {"point_value": value, "accepted": list(one.accepted)}
+
+
+def calculate_dip_score(inputs: Mapping[str, Any]) -> Worked:
+    """The worked example of kind `dip_score`: a score from years, trimming, auxiliary types.
+
+    group_years, all_years [[cases, mean]], oldest first, weights (1:2:7), scale (1000); trim
+    {costs, low, high}; types {name: {n, mean, sd}}; cases {type: {score, K}}. Raises WeightError
+    WT120, SettlementError ST301.
+    """
+    read = Inputs(inputs)
+    weights = _year_weights(read)
+    group, every = (_years(read, key, len(weights)) for key in ("group_years", "all_years"))
+    outputs: dict[str, object] = {}
+    for name, mean in (("mean_of_means", mean_of_means), ("pooled", pooled_mean)):
+        own, whole = mean(group, weights), mean(every, weights)
+        score = own / whole * read.number("scale", "1000")
+        outputs[name] = {"m": places(own, 4), "M": places(whole, 4), "score": places(score, 4)}
+    if inputs.get("trim") is not None:
+        outputs["trim"] = _trim(read.object_of("trim"))
+    if inputs.get("types") is not None:
+        outputs["auxiliary"] = _auxiliary(read)
+    return Worked(outputs)
+
+
+def _years(read: Inputs, key: str, n: int) -> list[YearMean]:
+    found = read.values.get(key)
+    if not isinstance(found, list) or len(found) != n:
+        raise read.wrong(key)
+    made = []
+    for at, one in enumerate(found):
+        if not isinstance(one, list) or len(one) != 2:
+            raise read.wrong(key)
+        row = Inputs({"cases": one[0], "mean": one[1]}, f"{read.place}.{key}[{at}]")
+        cases = row.number("cases")
+        if cases.denominator != 1 or cases < 0:
+            raise row.wrong("cases")
+        made.append(YearMean(int(cases), row.number("mean")))
+    return made
+
+
+def _trim(read: Inputs) -> dict[str, object]:
+    costs = [round_half_up(one * FEN_PER_YUAN) for one in _numbers(read, "costs")]
+    if not costs:
+        raise read.wrong("costs")
+    low, high = read.number("low", "0.025"), read.number("high", "0.975")
+    first, last, kept = trim_costs(costs, low, high)
+    before, after = spread(costs), spread(kept)
+    return {
+        "p025": places(first / FEN_PER_YUAN, 4),
+        "p975": places(last / FEN_PER_YUAN, 4),
+        "kept": after.cases,
+        "mean_before": places(before.mean / FEN_PER_YUAN, 4),
+        "cv_before": root_places(before.cv_square, 6),
+        "mean_after": places(after.mean / FEN_PER_YUAN, 4),
+        "cv_after": root_places(after.cv_square, 6),
+    }
+
+
+def _auxiliary(read: Inputs) -> dict[str, object]:
+    types = read.object_of("types")
+    given = {name: types.object_of(name) for name in types.values}
+    costs = {
+        name: TypeCosts(one.whole("n"), one.number("mean"), one.number("sd"))
+        for name, one in given.items()
+    }
+    found = divide(costs)
+    cases = sum(one.cases for one in costs.values())
+    # more than 15 cases in the group, more than 5 in a type, and CV clearly lower: the draft's rule
+    enough = cases > _GROUP_CASES and any(one.cases > _TYPE_CASES for one in costs.values())
+    outputs: dict[str, object] = {
+        "types": {name: {"trigger": places(one, 4)} for name, one in found.triggers.items()},
+        "group_mean": places(found.mean, 4),
+        "cv_before": root_places(found.before_square, 6),
+        "cv_within": root_places(found.within_square, 6),
+        "reduction": _reduction(found),
+        "applies": enough and found.lowers_by(_LOWERS),
+    }
+    told = read.object_of("cases")
+    for name in told.values:
+        if name not in found.triggers:
+            raise told.wrong(name)
+        case = told.object_of(name)
+        coefficient = rounded(found.triggers[name], 4)
+        score = case.number("score") * case.number("K", "1") * coefficient
+        outputs[f"{name}_case"] = {
+            "coefficient": places(coefficient, 4),
+            "case_score": places(score, 4),
+        }
+    return outputs
+
+
+def _reduction(found: Division) -> str:
+    """1 - CV within / CV before; a root, so as decimals of ample precision."""
+    if not found.before_square:
+        return places(Fraction(0), 6)
+    square = found.within_square / found.before_square
+    with localcontext() as context:
+        context.prec = 50
+        root = (Decimal(square.numerator) / square.denominator).sqrt()
+        return places(1 - Fraction(root), 6)
