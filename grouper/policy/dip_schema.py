@@ -18,7 +18,7 @@ from grouper.policy.dip import (
     PointValueRule,
     Reference,
 )
-from grouper.policy.schema import Number, Section, Share, Strict, VersionFile
+from grouper.policy.form import Number, Section, Share, Strict, VersionFile
 
 Decimals = Annotated[int, Field(ge=0, le=10)]
 
