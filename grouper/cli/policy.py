@@ -9,6 +9,7 @@ import click
 
 from grouper.cli.options import Command, Family, as_json, common, option, terminal
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list
+from grouper.cli.policy_new import new
 
 if TYPE_CHECKING:
     from grouper.errors import Issue
@@ -25,6 +26,9 @@ _JUMPS = ("area", "valid_from", "side", "threshold", "form", "weights", "holds_f
 @common
 def policy() -> None:
     """The family; its help text stands in the command texts."""
+
+
+policy.add_command(new)
 
 
 @policy.command("list", cls=Command, help="help.policy_list")

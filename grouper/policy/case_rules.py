@@ -72,11 +72,13 @@ def _coefficient_source(coefficient: KeyedValues | None) -> str:
 
 def _keyed(values: KeyedValues | None) -> dict[tuple[str, str], Fraction]:
     """Numbers by (level, insurance); those by hospital are left out, `*` becomes ("", "")."""
-    if values is None or "hospital" in values.by:
-        return {}
-    found = {}
+    found: dict[tuple[str, str], Fraction] = {}
+    if values is None:
+        return found
     for key, number in values.values.items():
         named = {} if set(key) == {"*"} else dict(zip(values.by, key, strict=True))
+        if "hospital" in named:
+            continue
         found[named.get("level", ""), named.get("insurance", "")] = Fraction(number)
     return found
 

@@ -61,7 +61,7 @@ def _lacking(policy: Policy, values: KeyedValues) -> list[str]:
     """Insurances and levels of the area for which there is no number."""
     insurances = [one.code for one in policy.area.insurances]
     levels = [one.code for one in policy.area.levels]
-    if "hospital" in values.by:
+    if "hospital" in values.by or values.in_table:
         return []
     found = {
         "/".join(facts[part] for part in values.by): values.find(insurance, level, "")

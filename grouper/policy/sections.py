@@ -70,7 +70,7 @@ class Sections:
             place = f"{key}.values.{version.start}"
             values: dict[tuple[str, ...], Decimal] = {}
             for text, number in (version.__pydantic_extra__ or {}).items():
-                parts_of_key = ("*",) * len(parts) if text == "*" else tuple(text.split("/"))
+                parts_of_key = ("*",) * len(parts) if text == "*" else _parts_of(text, len(parts))
                 if text != "*" and not self._fits(parts_of_key, parts):
                     self._add("PO108", f"{place}.{text}", key=text, known=section.by)
                 values[parts_of_key] = number
@@ -223,6 +223,11 @@ class Sections:
 
     def _add(self, code: str, place: str, **params: object) -> None:
         self.issues.append(Issue(code, f"{self._path}: {place}", params))
+
+
+def _parts_of(text: str, count: int) -> tuple[str, ...]:
+    """The parts of a key; the name of a level may hold a `/` where it stands first."""
+    return tuple(text.rsplit("/", count - 1)) if count > 1 else (text,)
 
 
 def _readable(steps: Sequence[Step]) -> bool:

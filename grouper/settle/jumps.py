@@ -7,8 +7,7 @@ inside the normal band a case is paid 1, at a threshold by the outlier's formula
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise, product
 
@@ -16,9 +15,8 @@ from grouper.dated import Span
 from grouper.money import decimal_text
 from grouper.policy.lead_rules import LeadCase, Schedule
 from grouper.policy.leads import Lead, Outlier, keyed
-from grouper.policy.model import OutlierRule, Policy, Terms
+from grouper.policy.model import Policy, Terms
 from grouper.settle.lead import Basis, Border, pay_high, pay_low
-from grouper.settle.outliers import HIGH_OUTLIERS, LOW_OUTLIERS, RATIO_BASES, STANDARDS
 
 #: coefficients looked at where the area's own stand in a weight table
 SAMPLE_COEFFICIENTS = (Fraction(4, 5), Fraction(1), Fraction(6, 5))
@@ -78,10 +76,18 @@ def policy_jumps(policy: Policy) -> list[Jump]:
     """Every threshold of an area's policy, era by era."""
     found: list[Jump] = []
     for terms in policy.terms:
-        for side, rule in (("low", terms.low), ("high", terms.high)):
+        rules = terms.rules
+        for side, rule in (("low", rules.low), ("high", rules.high)):
             if rule is not None:
-                samples = list(_policy_samples(policy, terms))
-                rows = [list(_policy_rows(terms, side, rule, one)) for one in samples]
+                borders = _borders(rule.k, rule.deducted)
+                samples = list(_policy_samples(policy, terms, rule))
+                rows = [
+                    [
+                        replace(one, span=terms.span)
+                        for one in _lead_rows(rules, side, rule, sample, borders)
+                    ]
+                    for sample in samples
+                ]
                 found += _collapsed([one.name for one in samples], rows)
     return found
 
@@ -191,27 +197,25 @@ def _factor(lead: Lead, rule: Outlier, insurance: str) -> Fraction:
     return _ONE if "v" in lead.ratio_base.split() else lead.points * value / lead.mean_cost
 
 
-def _policy_samples(policy: Policy, terms: Terms) -> Iterator[_Sample]:
-    for insurance, level in product(policy.area.insurances, policy.area.levels):
-        case = LeadCase(level=level.code, insurance=insurance.code)
-        name = f"{level.title}/{insurance.title}"
+def _policy_samples(policy: Policy, terms: Terms, rule: Outlier) -> Iterator[_Sample]:
+    named = {part for step in rule.k.steps for part in step.key.split("&")}
+    groups = sorted(
+        named & {step.group for one in (terms.low, terms.high) if one for step in one.steps} - {""}
+    )
+    for insurance, level, group in product(
+        policy.area.insurances, policy.area.levels, ["", *groups]
+    ):
+        case = LeadCase(group=group, level=level.code, insurance=insurance.code)
+        name = "/".join(filter(None, (group, level.title, insurance.title)))
         if terms.coefficient is None:
             yield _Sample(name, _ONE, case)
             continue
-        found = terms.coefficient.find(insurance.code, level.code, "")
-        every = sorted(set(terms.coefficient.values.values())) if found is None else [found]
+        if terms.coefficient.in_table:
+            found, every = None, list(SAMPLE_COEFFICIENTS)
+        else:
+            found = terms.coefficient.find(insurance.code, level.code, "")
+            values = [found] if found is not None else terms.coefficient.values.values()
+            every = [Fraction(one) for one in sorted(set(values))]
         for one in every:
-            more = f"/c={one}" if found is None else ""
-            yield _Sample(name + more, Fraction(one), case)
-
-
-def _policy_rows(terms: Terms, side: str, rule: OutlierRule, sample: _Sample) -> Iterator[Jump]:
-    standard = STANDARDS[terms.standard.rule](_ONE, _ONE, sample.coefficient)
-    base = RATIO_BASES[terms.standard.ratio_base](_ONE, _ONE, sample.coefficient)
-    formula = (LOW_OUTLIERS if side == "low" else HIGH_OUTLIERS)[rule.rule]
-    borders = {step.weight_up_to for step in rule.steps} | {s.weight_below for s in rule.steps}
-    for weights, inside in _ranges(sorted(Fraction(one) for one in borders if one is not None)):
-        number = Decimal(inside.numerator) / Decimal(inside.denominator)
-        k = Fraction(rule.multiple(number, sample.case.insurance, sample.case.level))
-        at = formula(k * base, standard, base, k) / standard
-        yield Jump(side, rule.rule, rule.operator, k, weights, at, span=terms.span)
+            more = f"/c={decimal_text(one)}" if found is None else ""
+            yield _Sample(name + more, one, case)

@@ -77,3 +77,23 @@ def test_lint_of_a_broken_pack_exits_1_and_tells_no_threshold(run, tmp_path):
     (report,) = json.loads(answer.out)["areas"]
     assert report["issues"]
     assert report["jumps"] == []
+
+
+def test_a_new_area_is_written_and_lints(run, tmp_path):
+    folder = tmp_path / "411600-zhoukou"
+    answer = run("policy", "new", folder, "--from", "周口", "--weights", "guangan-2024")
+    assert answer.code == 0
+    # the levels are those of the weight table
+    assert '[level."三级"]' in (folder / "area.toml").read_text("utf-8")
+    assert run("policy", "lint", folder).code == 0
+    shown = run("policy", "show", folder).out
+    assert "S3, x = C / (w M c)" in shown
+    assert run("policy", "new", folder, "--code", "411600", "--year", "2026").code == 3
+    assert run("policy", "new", folder, "--code", "411600", "--year", "2026", "--force").code == 0
+
+
+@pytest.mark.parametrize("words", [(), ("--code", "41160", "--year", "2026"), ("--code", "411600")])
+def test_a_new_area_needs_code_and_year(run, tmp_path, words):
+    answer = run("policy", "new", tmp_path / "x", *words)
+    assert answer.code == 2
+    assert not (tmp_path / "x").exists()

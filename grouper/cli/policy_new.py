@@ -1,0 +1,97 @@
+"""`grouper policy new`: the folder of an area, commented, to be filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grouper.cli.options import Command, common, option, terminal
+from grouper.cli.output import DONE
+
+if TYPE_CHECKING:
+    from grouper.policy.leads import Lead
+
+_CODE_DIGITS = 6
+
+
+@click.command("new", cls=Command, help="help.policy_new")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@option("--from", "source", metavar="LEAD", help="options.from_lead")
+@option("--id", "id_", metavar="ID", help="options.area_id")
+@option("--code", metavar="CODE", help="options.area_code")
+@option("--title", metavar="TEXT", help="options.area_title")
+@option("--title-en", metavar="TEXT", help="options.area_title_en")
+@option("--year", type=click.IntRange(2000, 9998), metavar="YEAR", help="options.policy_year")
+@option("--scheme", metavar="SCHEME", help="options.policy_scheme")
+@option("--weights", "table", metavar="TABLE", help="options.policy_table")
+@option("--force", is_flag=True, help="options.force")
+@common
+@click.pass_context
+def new(
+    ctx: click.Context,
+    folder: Path,
+    source: str | None,
+    id_: str | None,
+    code: str | None,
+    title: str | None,
+    title_en: str | None,
+    year: int | None,
+    scheme: str | None,
+    table: str | None,
+    force: bool,
+) -> int:
+    """Write the folder of a new area."""
+    from grouper.datafile import write_folder
+    from grouper.policy.draft import Draft, draft_files
+    from grouper.policy.leads import load_lead
+
+    lead = load_lead(source) if source else None
+    code = code or (lead.texts["code"] if lead else "")
+    year = year or _year(lead)
+    out = terminal(ctx)
+    if len(code) != _CODE_DIGITS or not code.isdigit():
+        raise click.UsageError(out.text("usage.area_code"), ctx)
+    if year is None:
+        raise click.UsageError(out.text("usage.policy_year"), ctx)
+    named = id_ or folder.resolve().name
+    draft = Draft(
+        id=named,
+        code=code,
+        title=title or (lead.area if lead else named),
+        title_en=title_en or named,
+        year=year,
+        scheme=scheme or (lead.texts["scheme"] if lead else "") or "chs_drg_20",
+        weight_table=table or f"{named}-{year}",
+        levels=_levels(table),
+        lead=lead,
+    )
+    write_folder(
+        folder,
+        draft_files(draft),
+        mark="area.toml",
+        overwrite="replace" if force else "refuse",
+    )
+    out.say("say.wrote", path=folder)
+    return DONE
+
+
+def _year(lead: Lead | None) -> int | None:
+    text = lead.texts["year"] if lead else ""
+    return int(text) if text.isdecimal() else None
+
+
+def _levels(table: str | None) -> tuple[str, ...]:
+    """The hospital levels a weight table speaks of; empty if it is not there yet."""
+    import weights
+    from grouper.errors import WeightError
+
+    try:
+        found = weights.load(table) if table else None
+    except WeightError:
+        return ()
+    if found is None:
+        return ()
+    rows = (facts.level for facts in found.facts if facts.level)
+    return tuple(dict.fromkeys([*found.head.levels, *rows]))
