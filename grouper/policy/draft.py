@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 
 from grouper.datafile import toml_text
 from grouper.dated import Confidence
 from grouper.money import decimal_text
+from grouper.policy.draft_parameters import parameter_comments
 from grouper.policy.lead_rules import Choice, ClassRule, Schedule
 from grouper.policy.leads import Lead, Outlier
-from grouper.policy.parameter_files import national_parameters
-from grouper.policy.parameters import Band, Definition, ScoreStep, Value
 
 #: insurance codes of the national platform with the words of the leads
 INSURANCES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
@@ -25,6 +23,16 @@ INSURANCES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "390": ("城乡居民基本医疗保险", "Resident basic medical insurance", ("居民", "居民医保")),
 }
 USUAL_LEVELS = ("三级", "二级", "一级")
+#: how records spell the usual levels; a spelling that is a level of its own stays that level
+_SPELLINGS = {
+    "三级": ("3", "三", "三级甲等", "三级乙等", "三甲", "三乙"),
+    "二级": ("2", "二", "二级甲等", "二级乙等", "二甲", "二乙"),
+    "一级": ("1", "一", "一级甲等", "一级乙等", "一甲", "一乙"),
+    "三甲": ("三级甲等",),
+    "三乙": ("三级乙等",),
+    "二甲": ("二级甲等",),
+    "二乙": ("二级乙等",),
+}
 #: label columns of published tables -> columns of the weight table in normal form
 LABELS = {
     "基础病组标识": "flag",
@@ -133,9 +141,12 @@ def _area(draft: Draft) -> str:
     for code, (title, title_en, aliases) in INSURANCES.items():
         lines += ["", f"[insurance.{code}]", f"title = {toml_text(title)}"]
         lines += [f"title_en = {toml_text(title_en)}", f"aliases = {_texts(aliases)}"]
-    for level in _levels(draft):
+    levels = _levels(draft)
+    for level in levels:
+        spellings = [text for text in _SPELLINGS.get(level, ()) if text not in levels]
         lines += ["", f"[level.{toml_text(level)}]", f"title = {toml_text(level)}"]
         lines += [f"title_en = {toml_text(level)}"]
+        lines += [f"aliases = {_texts(spellings)}"] if spellings else []
     return "\n".join(lines) + "\n"
 
 
@@ -181,7 +192,7 @@ def _policy(draft: Draft) -> str:
     ]
     sections = _blank_sections(draft) if lead is None else _lead_sections(draft, lead)
     lines += [text for section in sections for text in ("", *section)]
-    return "\n".join([*lines, "", *_parameter_comments(draft)]) + "\n"
+    return "\n".join([*lines, "", *parameter_comments(draft.year)]) + "\n"
 
 
 def _section(
@@ -380,45 +391,3 @@ def _step(choice: Choice) -> str:
 
 def _texts(words: Iterable[str]) -> str:
     return f"[{', '.join(toml_text(word) for word in words)}]"
-
-
-def _parameter_comments(draft: Draft) -> Iterator[str]:
-    """Every national parameter as a comment, ready to be overridden."""
-    yield "# 以下为全国缺省值；本区另有规定的，去掉注释并改写"
-    yield "# National defaults follow; uncomment what the area decided otherwise"
-    parameters = national_parameters()
-    for key, definition in parameters.definitions.items():
-        entries = parameters.national.get(key, ())
-        yield f"# [parameters.{key}] # {definition.title}"
-        yield f'# unit = "{definition.unit}"'
-        yield '# source = ""'
-        yield '# confidence = "official"'
-        yield f"# values = [{{ from = {draft.year}-01-01, {_shown(definition, entries)} }}]"
-
-
-def _shown(definition: Definition, entries: Sequence[object]) -> str:
-    values: Mapping[str, Value] = getattr(entries[-1], "values", {}) if entries else {}
-    return (
-        ", ".join(
-            f"{'value' if key == '*' else key} = {_value(value)}" for key, value in values.items()
-        )
-        or "value = 0"
-    )
-
-
-def _value(value: Value) -> str:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, str):
-        return toml_text(value)
-    parts = []
-    for one in value:
-        if isinstance(one, Band):
-            border = "" if one.up_to is None else f"up_to = {one.up_to}, "
-            parts.append(f"{{ {border}rate = {one.rate} }}")
-        elif isinstance(one, ScoreStep):
-            factor = '"score"' if one.factor is None else one.factor
-            parts.append(f"{{ lowest = {one.lowest}, factor = {factor} }}")
-        else:
-            parts.append(toml_text(one))
-    return f"[{', '.join(parts)}]"

@@ -203,8 +203,33 @@ class Hospital:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpublished:
+    """Why an area has no policy, and when it was looked for."""
+
+    reason: str
+    reason_en: str
+    searched: date
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A published statement about an area that no payment rests on (facts.tsv)."""
+
+    key: str
+    value: str
+    unit: str
+    span: Span
+    source: str
+    confidence: Confidence
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Area:
-    """A pooling area (统筹区); `is_demo` marks an invented one."""
+    """A pooling area (统筹区); `is_demo` marks an invented one.
+
+    unpublished: set where nobody has published how the area pays; it has no policy then.
+    """
 
     id: str
     code: str
@@ -216,6 +241,8 @@ class Area:
     insurances: tuple[Named, ...]
     levels: tuple[Named, ...]
     hospitals: tuple[Hospital, ...]
+    unpublished: Unpublished | None = None
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

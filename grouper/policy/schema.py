@@ -196,6 +196,14 @@ class NamedFile(Strict):
     aliases: list[Text] = Field(default_factory=list)
 
 
+class UnpublishedFile(Strict):
+    """Why an area has no policy: what was looked for, and when."""
+
+    reason: Text
+    reason_en: Text
+    searched: date
+
+
 class AreaFile(Strict):
     """area.toml."""
 
@@ -207,5 +215,6 @@ class AreaFile(Strict):
     demo: bool = False
     source: Text
     confidence: Confidence
+    unpublished: UnpublishedFile | None = None
     insurance: dict[str, NamedFile] = Field(min_length=1)
     level: dict[str, NamedFile] = Field(min_length=1)
