@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grouper.cli import streams
-from grouper.cli.chain import (
-    check_suffix,
-    money_options,
-    month_value,
-    row_index,
-    settle_inputs,
-)
+from grouper.cli.chain import money_options, row_index, settle_inputs
 from grouper.cli.options import (
     Command,
     Family,
@@ -26,13 +20,10 @@ from grouper.cli.options import (
     terminal,
 )
 from grouper.cli.output import DONE, FINDINGS, Terminal
+from grouper.cli.settle_month import month
 
 if TYPE_CHECKING:
     from grouper.run.settlement import SettledRun
-    from grouper.settle.statement import Statement
-
-#: lines of the statement that fit on a terminal; the file has all of them
-_SHOWN = ("M1", "M2", "M3", "M6", "M11", "M15")
 
 
 @click.command(cls=Family, name="settle", help="help.settle")
@@ -67,44 +58,7 @@ def bill(
     return _code(settled)
 
 
-@settle.command("month", cls=Command, help="help.settle_month")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@option("--month", required=True, callback=month_value, metavar="YYYY-MM", help="options.month")
-@option("-o", "--out", metavar="OUT", help="options.statement_out")
-@money_options
-@option("--force", is_flag=True, help="options.force")
-@as_json
-@common
-@click.pass_context
-def month(
-    ctx: click.Context,
-    /,
-    files: tuple[str, ...],
-    month: str,
-    out: str | None,
-    force: bool,
-    json_: bool,
-    **how: Any,
-) -> int:
-    """One statement for each hospital and insurance; their parts sum to the total."""
-    from grouper.run.settlement import statements
-
-    screen = terminal(ctx)
-    if out is not None:
-        check_suffix(ctx, out, (".xlsx", ".html", ".json"))
-    with streams.inputs(ctx, files) as paths:
-        settled = settle_inputs(paths, how)
-        made = statements(settled, month)
-        if out is not None:
-            _write_statements(Path(out), settled, made, month, paths, screen, force)
-    if json_:
-        screen.json({"month": month, "statements": [one.to_dict() for one in made]})
-    elif out is None:
-        _print_statements(made, screen)
-    _print_counts(settled, made, screen)
-    if out is not None:
-        screen.say("say.wrote", path=out)
-    return _code(settled)
+settle.add_command(month)
 
 
 def _code(settled: SettledRun) -> int:
@@ -140,7 +94,7 @@ def _write_bills(
         types = {kind.word("en"): n for kind, n in settled.amounts.type_counts().items()}
         issues = [{"count": n, **i.to_dict(screen.lang)} for i, n in settled.amounts.issue_counts()]
         screen.json({"out": out, "rows": len(settled.amounts), **types, "issues": issues})
-    _print_counts(settled, [], screen)
+    _print_counts(settled, screen)
     if out != "-":
         screen.say("say.wrote", path=out)
     return _code(settled)
@@ -158,46 +112,7 @@ def _print_bills(settled: SettledRun, rows: range, screen: Terminal, json_: bool
         screen.data(one.text(screen.lang))
 
 
-def _print_statements(made: Sequence[Statement], screen: Terminal) -> None:
-    zh = screen.lang == "zh"
-    titles = [screen.text("settle.hospital"), screen.text("settle.insurance")]
-    first = made[0] if made else None
-    for key in _SHOWN if first else ():
-        line = first.line(key)  # type: ignore[union-attr]
-        titles.append(f"{key} {line.label_zh if zh else line.label_en}")
-    rows = [
-        [
-            one.hospital_name or one.hospital,
-            one.insurance_zh if zh else one.insurance_en,
-            *(one.line(key).text for key in _SHOWN),
-        ]
-        for one in made
-    ]
-    screen.table(titles, rows)
-
-
-def _write_statements(
-    out: Path,
-    settled: SettledRun,
-    made: Sequence[Statement],
-    month: str,
-    paths: Sequence[Path],
-    screen: Terminal,
-    force: bool,
-) -> None:
-    from grouper.report.assemble import settled_report
-    from grouper.report.save import json_file, save, save_report
-
-    overwrite: Any = "replace" if force else "refuse"
-    if out.suffix.lower() == ".json":
-        content = json_file({"month": month, "statements": [one.to_dict() for one in made]})
-        save(out, content, inputs=paths, overwrite=overwrite)
-        return
-    data = settled_report(settled, lang=screen.lang, month=month)
-    save_report(out, data, inputs=paths, overwrite=overwrite)
-
-
-def _print_counts(settled: SettledRun, made: Sequence[Statement], screen: Terminal) -> None:
+def _print_counts(settled: SettledRun, screen: Terminal) -> None:
     """How the cases were paid, and why some were not."""
     for kind, n in settled.amounts.type_counts().items():
         if n:
@@ -207,7 +122,5 @@ def _print_counts(settled: SettledRun, made: Sequence[Statement], screen: Termin
         screen.say("summary.problem", n=n, code=issue.code, what=what)
         if fix:
             screen.say("summary.problem_fix", fix=fix)
-    if made:
-        screen.say("settle.statements", n=len(made))
     if mark := settled.amounts.mark(screen.lang):
         screen.log(mark)

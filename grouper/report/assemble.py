@@ -26,6 +26,7 @@ from grouper.run.coverage import area_name
 from grouper.run.results import words
 from grouper.run.settlement import SettledRun, statements
 from grouper.settle.amounts import mark_text
+from grouper.settle.place import Place
 from grouper.settle.statement import Statement as MonthStatement
 
 #: problems of the records that a report lists
@@ -33,11 +34,20 @@ MOST_PROBLEMS = 10
 
 
 def settled_report(
-    settled: SettledRun, *, lang: Lang, month: str | None = None, coverage: Coverage | None = None
+    settled: SettledRun,
+    *,
+    lang: Lang,
+    month: str | None = None,
+    coverage: Coverage | None = None,
+    closed: Sequence[MonthStatement] | None = None,
 ) -> ReportData:
-    """The whole report of a settled run; `month` (2025-03) adds that month's statements."""
+    """The whole report of a settled run; `month` (2025-03) adds that month's statements.
+
+    closed: the statements where the month was closed in a book or with entries.
+    """
     amounts, policy = settled.amounts, settled.policy
-    made = statements(settled, month) if month else []
+    made = closed if closed is not None else statements(settled, month) if month else []
+    by_place = any(one.place != Place.LOCAL.key for one in made)
     issues = [*settled.run.records.issues, *(coverage.issues if coverage else ())]
     name = "statement" if month else "report"
     return ReportData(
@@ -50,7 +60,7 @@ def settled_report(
         counts=_counts(settled),
         problems=_problems(issues, settled, lang),
         groups=_groups(settled),
-        statements=tuple(_statement(one, lang) for one in made),
+        statements=tuple(_statement(one, lang, by_place=by_place) for one in made),
         coverage=coverage.rows if coverage else (),
         notes=_notes(settled, made, lang),
     )
@@ -107,12 +117,13 @@ def _groups(settled: SettledRun) -> tuple[GroupRow, ...]:
     )
 
 
-def _statement(one: MonthStatement, lang: Lang) -> Statement:
+def _statement(one: MonthStatement, lang: Lang, *, by_place: bool) -> Statement:
     return Statement(
         hospital=one.hospital,
         hospital_name=one.hospital_name,
         insurance=one.insurance_zh if lang == "zh" else one.insurance_en,
         month=one.month,
+        place=Place[one.place.upper()].word(lang) if by_place else "",
         lines=tuple(
             StatementLine(
                 line.id,

@@ -16,7 +16,7 @@ _COUNTS = ("cases", "late_cases")
 _AMOUNTS = (
     *("total_fen", "patient_fen", "other_fen", "recorded_fen"),
     *("special_recorded_fen", "special_approved_fen"),
-    *("advance_granted_fen", "advance_left_fen"),
+    *("advance_granted_fen", "advance_left_fen", "advance_schedule_fen"),
 )
 
 #: columns of the file of sums, in their order; amounts in fen
@@ -33,7 +33,8 @@ class MonthSums:
     that entered in the month, late lists and the differences of corrections included, so that the
     months of a year sum to its lists as they stand. Of recorded_fen special_recorded_fen belongs
     to special cases; special_approved_fen is what decisions of this month granted them.
-    advance_granted_fen: paid out in this month; advance_left_fen: still to be offset after it.
+    advance_granted_fen: paid out in this month; advance_left_fen: still to be offset after it,
+    advance_schedule_fen of it a month.
     """
 
     month: str
@@ -51,6 +52,7 @@ class MonthSums:
     special_approved_fen: int
     advance_granted_fen: int
     advance_left_fen: int
+    advance_schedule_fen: int
 
     @property
     def key(self) -> tuple[str, str, str]:

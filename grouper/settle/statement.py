@@ -9,6 +9,8 @@ from grouper.dated import Confidence
 from grouper.errors import Lang
 from grouper.money import yuan
 from grouper.settle.amounts import CaseType, mark_text
+from grouper.settle.entries import Deduction
+from grouper.settle.ledger import ListLine
 
 #: id -> (label in Chinese, in English, formula in Chinese, in English)
 LINES: Mapping[str, tuple[str, str, str, str]] = {
@@ -27,8 +29,8 @@ LINES: Mapping[str, tuple[str, str, str, str]] = {
     "M7": (
         "待审特例单议",
         "special cases awaiting review",
-        "已记统筹基金之和",
-        "sum of recorded pooled fund",
+        "待审病例已记统筹基金之和，评审决定按差额计",
+        "recorded pooled fund of cases awaiting review; decisions as differences",
     ),
     "M8": ("更正", "corrections", "新应付 - 原应付之和", "sum of new - old accrual"),
     "M8b": ("迟报", "late lists", "应付之和", "sum of accrual"),
@@ -98,8 +100,10 @@ class Check:
 class Statement:
     """What one hospital is paid for the cases of one insurance in one month.
 
-    parts: the same sums by case type. not_counted: issue code -> cases that have no price or a
-    bill that does not add up; their cost is `not_counted_fen`. They are in no line.
+    parts: the same sums by case type, special cases awaiting review (`awaiting`) apart.
+    not_counted: issue code -> cases that have no price or a bill that does not add up; their cost
+    is `not_counted_fen`. They are in no line. deductions and differences say what is in M9, and
+    what in M8 and M7. advance_left_fen: what is still to be offset after the month.
     """
 
     area_id: str
@@ -119,6 +123,13 @@ class Statement:
     is_demo: bool
     weight_table: str
     scheme_id: str
+    awaiting: int = 0
+    awaiting_fen: int = 0
+    late_cases: int = 0
+    deductions: tuple[Deduction, ...] = ()
+    differences: tuple[ListLine, ...] = ()
+    advance_granted_fen: int = 0
+    advance_left_fen: int = 0
 
     def line(self, line_id: str) -> Line:
         """A line by its id."""
@@ -156,6 +167,12 @@ class Statement:
                 }
                 for part in self.parts
             ],
+            "special_awaiting": {"cases": self.awaiting, "total": yuan(self.awaiting_fen)},
+            "late_cases": self.late_cases,
+            "differences": [one.to_dict() for one in self.differences],
+            "deductions": [one.to_dict() for one in self.deductions],
+            "advance_granted": yuan(self.advance_granted_fen),
+            "advance_left": yuan(self.advance_left_fen),
             "not_counted": dict(self.not_counted),
             "not_counted_cost": yuan(self.not_counted_fen),
             "scheme": self.scheme_id,

@@ -1,0 +1,48 @@
+"""Amounts of one batch under several schemes and tables, each row by those of its own discharge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grouper.dated import lowest
+from grouper.settle.amounts import Amounts
+
+#: columns that hold positions in a list of their own -> that list, and the number of "none"
+_POSITIONS = {"rule": ("rules", 0), "issue": ("issues", 0), "cell": ("cells", -1)}
+
+
+def merge_amounts(parts: Sequence[Amounts], which: NDArray[np.int64]) -> Amounts:
+    """Row i of the result is row i of `parts[which[i]]`; all parts settle the same batch."""
+    if len(parts) == 1:
+        return parts[0]
+    values: dict[str, Any] = {}
+    for each in fields(Amounts):
+        columns = [getattr(part, each.name) for part in parts]
+        if each.name in _POSITIONS:
+            columns = _shifted(parts, each.name, columns)
+        if isinstance(columns[0], np.ndarray):
+            values[each.name] = np.choose(which, columns).astype(columns[0].dtype)
+        elif isinstance(columns[0], tuple):
+            values[each.name] = tuple(one for column in columns for one in column)
+        else:
+            values[each.name] = columns[-1]
+    values["confidence"] = lowest(part.confidence for part in parts)
+    for name in ("scheme_id", "weight_table"):
+        values[name] = " + ".join(dict.fromkeys(getattr(part, name) for part in parts))
+    return Amounts(**values)
+
+
+def _shifted(parts: Sequence[Amounts], name: str, columns: list[Any]) -> list[Any]:
+    """Positions in the joined list instead of each part's own."""
+    listed, none = _POSITIONS[name]
+    before, shifted = 0, []
+    for part, column in zip(parts, columns, strict=True):
+        wide = column.astype(np.int64)
+        shifted.append(np.where(wide == none, none, wide + before).astype(column.dtype))
+        before += len(getattr(part, listed))
+    return shifted
