@@ -79,13 +79,15 @@ class Grid:
     """All cells of one sheet as text, row by row, whatever they mean.
 
     file, title: for messages; title is "" for text files. numbers: the row (or line) of each row
-    in its source, 1-based.
+    in its source, 1-based; joined: cells (position of the row, column) that only repeat the text of
+    the joined cell above or left of them, whose text all its cells have.
     """
 
     file: str
     title: str
     rows: tuple[tuple[str, ...], ...]
     numbers: tuple[int, ...]
+    joined: frozenset[tuple[int, int]] = frozenset()
 
     def where(self, row: int, column: int) -> str:
         """`file:line:C` or, in a workbook, `file:sheet!C7`."""

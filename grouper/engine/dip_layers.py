@@ -67,7 +67,8 @@ def choose_by_layers(
         others,
         case.age_days,
         case.weight,
-        any(fits(layers.resistant_other_dx, code) for code in others_dx),
+        not catalogue.resistant_dx.isdisjoint((principal, principal[:5], principal[:3]))
+        or any(fits(layers.resistant_other_dx, code) for code in others_dx),
     )
     rounds: list[Round] = []
     for layer in layers.layers:

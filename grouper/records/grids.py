@@ -61,9 +61,18 @@ def _workbook_grids(data: bytes, path: Path) -> list[Grid]:
 def _sheet_grid(book: CalamineWorkbook, title: str, name: str) -> Grid:
     values = sheet_rows(book, title, name)
     rows = [[strip_cell(cell_text(cell)) for cell in row] for row in values]
+    joined: set[tuple[int, int]] = set()
     for (top, left), (bottom, right) in book.get_sheet_by_name(title).merged_cell_ranges or ():
         text = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
-        for row in rows[top : bottom + 1]:
+        for at, row in enumerate(rows[top : bottom + 1], top):
             row[left : right + 1] = [text] * len(row[left : right + 1])
-    numbered = [(number, tuple(row)) for number, row in enumerate(rows, 1) if any(row)]
-    return Grid(name, title, tuple(row for _, row in numbered), tuple(n for n, _ in numbered))
+            joined |= {(at, column) for column in range(left, right + 1)} - {(top, left)}
+    filled = [at for at, row in enumerate(rows) if any(row)]
+    places = {at: place for place, at in enumerate(filled)}
+    return Grid(
+        name,
+        title,
+        tuple(tuple(rows[at]) for at in filled),
+        tuple(at + 1 for at in filled),
+        frozenset((places[at], column) for at, column in joined if at in places),
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from grouper.dated import Confidence, Span
 from grouper.engine.dip_ties import TieFigures
@@ -16,14 +16,24 @@ from grouper.errors import Issue, SchemeError
 from grouper.records.grids import read_grids
 from grouper.run.schemes import is_workbook
 from grouper.scheme.dip import Catalogue, Published
-from grouper.scheme.dip_load import load_catalogue
+from grouper.scheme.dip_dialect import Dialect, official_workbook
+from grouper.scheme.dip_folder import (
+    JSON_SUFFIXES,
+    catalogue_folder,
+    is_canonical,
+    json_grid,
+    load_folder,
+    load_json,
+)
+from grouper.scheme.dip_headers import is_known_table, official_sheets
+from grouper.scheme.dip_load import load_catalogue, load_official
 from grouper.scheme.workbook_layout import fold, sheet_titles
 from grouper.sheet import read_bytes
 from grouper.spreadsheet import open_workbook
 from weights.load import from_columns
 from weights.table import YES, Head, WeightTable
 
-_TABLES = (".tsv", ".csv")
+_TABLES = (".tsv", ".csv", *JSON_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -48,30 +58,79 @@ class PricedCatalogue:
         return TieFigures(self.scores, _column(self.table, "mean_cost"))
 
 
+Kind = Literal["drg", "dip_workbook", "catalogue"]
+
+
 def is_catalogue(name_or_path: str | Path) -> bool:
-    """Whether a scheme is named by a DIP catalogue: a table, or a workbook of no DRG scheme."""
+    """Whether a scheme is named by a DIP catalogue: a file, a folder, or an id that comes with us.
+
+    Raises SchemeError SE76 for a workbook of which it cannot be told.
+    """
     path = Path(name_or_path)
+    if catalogue_folder(name_or_path) is not None:
+        return True
     if path.is_dir():
         return False
     if path.suffix.lower() in _TABLES:
         return True
-    if not is_workbook(path) or not path.is_file():
-        return False
+    return is_workbook(path) and path.is_file() and kind_of_workbook(path) != "drg"
+
+
+def kind_of_workbook(path: Path) -> Kind:
+    """What the sheets of a workbook say it is; the cells are looked at only where titles differ.
+
+    Raises SchemeError SE76 where they say two things.
+    """
     titles = open_workbook(read_bytes(path), path.name, suffix=path.suffix).sheet_names
-    return not {fold(title).casefold() for title in titles} & sheet_titles()
+    drg = [title for title in titles if fold(title).casefold() in sheet_titles()]
+    dip = list(official_sheets(titles).values())
+    kinds: dict[Kind, list[str]] = {}
+    if 2 * len(drg) >= len(sheet_titles()):
+        kinds["drg"] = drg
+    if len(dip) >= official_workbook().least:
+        kinds["dip_workbook"] = dip
+    if not kinds or (drg and dip):
+        known = [one.title for one in read_grids(path) if is_known_table(one)]
+        kinds |= {"catalogue": known} if known else {}
+    if len(kinds) > 1:
+        found = "; ".join(f"{kind}: {', '.join(named)}" for kind, named in kinds.items())
+        raise SchemeError("SE76", path.name, found=found)
+    # of a workbook of no known kind the reader says best what is missing
+    return next(iter(kinds), "drg" if drg else "catalogue")
 
 
-def read_catalogue(path: str | Path) -> PricedCatalogue:
-    """The catalogue in a file. Raises SchemeError (SE51 to SE58), DataFileError (DF130 to 135)."""
-    return priced(_published(Path(path)))
+def read_catalogue(name_or_path: str | Path, *, dialect: Dialect | None = None) -> PricedCatalogue:
+    """The catalogue in a file or folder, or with an id; dialect: the form of its table.
+
+    Raises SchemeError (SE51 to SE58, SE66 to SE77), DataFileError (DF130 to 135).
+    """
+    return priced(published(name_or_path, dialect=dialect))
 
 
-def lint_catalogue(path: str | Path) -> list[Issue]:
+def lint_catalogue(name_or_path: str | Path, *, dialect: Dialect | None = None) -> list[Issue]:
     """Errors, or else warnings, of a catalogue. Raises DataFileError for a file without rows."""
     try:
-        return list(_published(Path(path)).catalogue.issues)
+        return list(published(name_or_path, dialect=dialect).catalogue.issues)
     except SchemeError as error:
         return list(error.issues)
+
+
+def published(name_or_path: str | Path, *, dialect: Dialect | None = None) -> Published:
+    """A catalogue as it stands, keys and figures together; as `read_catalogue`."""
+    folder = catalogue_folder(name_or_path)
+    if folder is not None:
+        return load_folder(folder)
+    path = Path(name_or_path)
+    data = read_bytes(path)
+    if path.suffix.lower() in JSON_SUFFIXES and dialect is None and is_canonical(data):
+        return load_json(data, path.name)
+    digest = hashlib.sha256(data).hexdigest()
+    if path.suffix.lower() in JSON_SUFFIXES:
+        return load_catalogue([json_grid(data, path.name)], digest=digest, dialect=dialect)
+    grids = read_grids(path)
+    if dialect is None and is_workbook(path) and kind_of_workbook(path) == "dip_workbook":
+        return load_official(grids, digest=digest)
+    return load_catalogue(grids, digest=digest, dialect=dialect)
 
 
 def priced(published: Published) -> PricedCatalogue:
@@ -79,14 +138,9 @@ def priced(published: Published) -> PricedCatalogue:
     return PricedCatalogue(published.catalogue, _table(published))
 
 
-def _published(path: Path) -> Published:
-    digest = hashlib.sha256(read_bytes(path)).hexdigest()
-    return load_catalogue(read_grids(path), digest=digest)
-
-
 def _table(published: Published) -> WeightTable:
     catalogue, figures = published.catalogue, published.figures
-    rows = catalogue.rows
+    rows, about = catalogue.rows, catalogue.head
     columns: dict[str, Sequence[str]] = {
         "group": [row.code for row in rows],
         "name": [row.name for row in rows],
@@ -103,10 +157,11 @@ def _table(published: Published) -> WeightTable:
         title=catalogue.title,
         title_en=catalogue.title,
         scheme_id=catalogue.id,
-        area="",
+        area=about.area,
+        area_name=about.area_name,
         # a bare table does not say from when on it holds
-        span=Span(date.min),
-        source=catalogue.file,
+        span=Span(about.valid_from or date.min, about.valid_to),
+        source=about.source or catalogue.file,
         confidence=cast(Confidence, catalogue.confidence),
     )
     return from_columns(head, columns, where=lambda row, _: rows[row].where)

@@ -28,15 +28,16 @@ DEFAULT_PRESET = "national"
 def reference_of(
     catalogue: str | Path, *, preset: str | None = None, op_classes: str | Path | None = None
 ) -> DipReference:
-    """A catalogue ready to group by a region's rules.
+    """A catalogue ready to group by a region's rules: those named, else those it names itself.
 
-    op_classes: a table of operation classes instead of the one that comes with the program.
+    op_classes: a table of operation classes instead of the catalogue's, or the program's.
     """
     read = read_catalogue(catalogue)
+    own = read.catalogue.head
     return DipReference(
         read.catalogue,
-        load_preset(preset or DEFAULT_PRESET),
-        load_classes(op_classes),
+        load_preset(preset or own.preset or DEFAULT_PRESET),
+        load_classes(op_classes or own.op_classes or None),
         load_layers(),
         read.tie_figures,
     )

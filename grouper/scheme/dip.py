@@ -6,8 +6,10 @@ no two are alike, so nothing here knows a place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Literal
@@ -38,6 +40,11 @@ KINDS: tuple[Kind, ...] = (
     "default",
 )
 LAYERS = ("XQ", "BX", "FZ", "JC")
+_CODE = r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]*)?"
+_DX_KEY = re.compile(
+    rf"{_CODE}(?:[+†]{_CODE}\*?|[+*†])?|{_CODE}-{_CODE}|[A-Z]",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +113,32 @@ class Exclusion:
     scope: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogueHead:
+    """What a catalogue says of itself besides id, title and confidence; "" where it is silent.
+
+    valid_to: the first day on which it no longer holds; preset, op_classes: the rules of its region
+    and its table of operation classes, names or files; scores: `none` where it prints none.
+    """
+
+    source: str = ""
+    area: str = ""
+    area_name: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+    preset: str = ""
+    op_classes: str = ""
+    scores: Literal["asked", "none"] = "asked"
+
+
 @dataclass(frozen=True)
 class Catalogue:
-    """All rows of one file in its order; issues: warnings found when it was read."""
+    """All rows of one file in its order.
+
+    excluded_dx: principal diagnoses never grouped; excluded_ops: operations that may not stand as
+    they are; primary: (diagnosis, main operation or "") of primary groups; resistant_dx: principal
+    diagnoses that say that tuberculosis is resistant; issues: warnings found when it was read.
+    """
 
     id: str
     title: str
@@ -119,6 +149,8 @@ class Catalogue:
     excluded_dx: frozenset[str] = frozenset()
     excluded_ops: Mapping[str, Exclusion] = field(default_factory=dict)
     primary: frozenset[tuple[str, str]] = frozenset()
+    resistant_dx: frozenset[str] = frozenset()
+    head: CatalogueHead = CatalogueHead()
     issues: tuple[Issue, ...] = ()
 
     @property
@@ -130,6 +162,11 @@ class Catalogue:
     def is_layered(self) -> bool:
         """Whether it is of the 3.0 form, with layers."""
         return any(row.layer for row in self.rows)
+
+    def is_left_out(self, operations: Iterable[str]) -> bool:
+        """Whether an operation of some is excluded under every diagnosis."""
+        listed = (self.excluded_ops.get(code) for code in operations)
+        return any(one is not None and one.problem == "conservative" for one in listed)
 
     @cached_property
     def by_key(self) -> Mapping[str, tuple[int, ...]]:
@@ -161,6 +198,14 @@ class Published:
 def dx_key(text: str) -> str:
     """A diagnosis as catalogues are compared: half width, upper case, no blanks."""
     return "".join(half_width(text).split()).upper()
+
+
+def is_dx_key(key: str) -> bool:
+    """Whether a key looks like a diagnosis, a range of categories, or `*`.
+
+    A pair of dagger and asterisk is one code; codes without separator between them are none.
+    """
+    return key == "*" or bool(_DX_KEY.fullmatch(key))
 
 
 @dataclass(frozen=True, slots=True)

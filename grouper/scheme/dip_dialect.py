@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
 from grouper.datafile import data_folder, read_toml
+from grouper.dated import CONFIDENCES
+from grouper.errors import Issue, SchemeError
+from grouper.scheme.condition import nearest
 from grouper.scheme.dip_operations import Form, Syntax
+from grouper.scheme.workbook_layout import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,9 @@ class Dialect:
     requires: the headers a table is known by; columns: field -> headers, the first that is there;
     none: texts that stand for an empty cell; kinds, layers, lists: words of the table -> ours;
     only: column -> the one value whose rows are taken; scores: `none` where no row has one.
+    Of a sheet of the official workbook also: part of its title, fields it must have, the layer of
+    its rows (by which they are numbered), the list they belong to instead, the key of a row that
+    names no diagnosis, what remarks say, and the scope of operations that the remark leaves open.
     """
 
     id: str
@@ -54,34 +62,174 @@ class Dialect:
     only: Mapping[str, str] = field(default_factory=dict)
     splits: tuple[Split, ...] = ()
     conditions: tuple[Pattern, ...] = ()
-    scores: str = "asked"
+    scores: Literal["asked", "none"] = "asked"
+    part: str = ""
+    needed: tuple[str, ...] = ()
+    layer: str = ""
+    listed: str = ""
+    any_dx: str = ""
+    treatments: tuple[Pattern, ...] = ()
+    scope: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """The official workbook: its sheets as dialects, groups by layer as published."""
+
+    title: str
+    document: str
+    confidence: str
+    least: int
+    sheets: tuple[Dialect, ...]
+    counts: Mapping[str, int]
+
+    def sheet_of(self, title: str) -> Dialect | None:
+        """The sheet that a title names: `一、先期分组`."""
+        words = "".join(title.split())
+        return next((one for one in self.sheets if one.part in words), None)
+
+
+@cache
+def official_workbook() -> Workbook:
+    """What is known of the official workbook: data/workbooks/dip_3.toml."""
+    raw = read_toml(data_folder("workbooks", "dip_3.toml"))
+    shared = {key: raw[key] for key in ("confidence", "none", "operations")}
+    shared |= {"title": raw["title"], "requires": [], "scores": "none"}
+    sheets = ({**shared, **one, "scope": raw["scope"]["default"]} for one in raw["sheet"])
+    return Workbook(
+        title=raw["title"],
+        document=raw["document"],
+        confidence=raw["confidence"],
+        least=raw["least"],
+        sheets=tuple(_dialect(one["id"], one) for one in sheets),
+        counts=raw["counts"],
+    )
 
 
 @cache
 def dialects() -> tuple[Dialect, ...]:
     """All forms that come with the program; the one that asks for most headers first."""
-    found = [_dialect(path) for path in sorted(data_folder("dip", "dialects").glob("*.toml"))]
+    paths = sorted(data_folder("dip", "dialects").glob("*.toml"))
+    found = [_dialect(path.stem, read_toml(path)) for path in paths]
     return tuple(sorted(found, key=lambda one: -len(one.requires)))
+
+
+def load_dialect(name: str) -> Dialect:
+    """The form of that id. Raises SchemeError SE71 for an unknown one."""
+    found = {one.id: one for one in dialects()}
+    if name not in found:
+        near = nearest(name, tuple(found))
+        known = ", ".join(sorted(found, key=lambda one: (one != near, one)))
+        raise SchemeError("SE71", name, name=name, known=known)
+    return found[name]
+
+
+def read_dialect(path: Path) -> Dialect:
+    """A column map of the user's own. Raises SchemeError SE72 with every key that is wrong."""
+    raw = read_toml(path)
+    found = list(_problems(raw))
+    if found:
+        raise SchemeError.of(
+            [
+                Issue("SE72", f"{path.name}: {key}", {"key": key, "known": ", ".join(known)})
+                for key, known in found
+            ]
+        )
+    raw = {"title": path.stem, "confidence": "unofficial", "requires": [], **raw}
+    if not raw["requires"]:
+        raw["needed"] = [name for name in ("code", "dx_key", "score") if name in raw["columns"]]
+    return _dialect(path.stem, raw)
 
 
 def clean_header(text: str) -> str:
     """A header without blanks, line breaks and the back-quotes of database exports."""
-    return "".join(text.split()).replace("`", "").replace("(", "（").replace(")", "）")
+    return "".join(fold(text).split()).replace("`", "").replace("(", "（").replace(")", "）")
 
 
 def dialect_of(headers: Mapping[str, int]) -> Dialect | None:
     """The form whose headers all stand in a row (clean header -> column)."""
-    return next(
-        (one for one in dialects() if all(clean_header(name) in headers for name in one.requires)),
-        None,
+    return next((one for one in dialects() if is_form(one, headers)), None)
+
+
+def is_form(dialect: Dialect, headers: Mapping[str, int]) -> bool:
+    """Whether a row of headers (clean header -> column) is that of a form."""
+    return all(clean_header(name) in headers for name in dialect.requires) and all(
+        column(dialect.columns[name], headers) is not None for name in dialect.needed
     )
 
 
-def _dialect(path: Path) -> Dialect:
-    raw: dict[str, Any] = read_toml(path)
-    joined = raw["operations"]
+def column(texts: Iterable[str], headers: Mapping[str, int]) -> int | None:
+    """The column with the first of some header texts; `*` stands for any text."""
+    for text in map(clean_header, texts):
+        if text in headers:
+            return headers[text]
+        if "*" in text:
+            fitting = (at for header, at in headers.items() if fnmatchcase(header, text))
+            found = next(fitting, None)
+            if found is not None:
+                return found
+    return None
+
+
+#: fields that a column may hold, in groups and in the lists of the official workbook
+FIELDS = (
+    "code", "kind", "layer", "cls", "dx_key", "main_ops", "related_ops", "other_dx",
+    "age_days_max", "age_days", "weight_lo", "weight_hi", "weight", "resistant", "burn_degree",
+    "burn_area", "condition", "remark", "name", "dx_name", "main_name", "related_name", "score",
+    "mean_cost", "cv", "cases", "mean_los", "primary_coef",
+)  # fmt: skip
+_KEYS = ("title", "source", "confidence", "requires", "columns", "operations", "none", "kinds",
+         "layers", "lists", "only", "split", "conditions", "scores")  # fmt: skip
+_SYNTAX: Mapping[str, Any] = {"any": ["|", "/"], "all": ["+", ","], "form": "or_of_and"}
+
+
+def _problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Keys of a user's map that are unknown or wrong, with what would do."""
+    yield from ((key, _KEYS) for key in raw if key not in _KEYS)
+    columns = raw.get("columns")
+    if not isinstance(columns, dict) or not columns:
+        yield "columns", FIELDS
+        return
+    for name, headers in columns.items():
+        if name not in FIELDS:
+            yield f"columns.{name}", FIELDS
+        elif not _are_texts(headers):
+            yield f"columns.{name}", ('["…"]',)
+    if not raw.get("split") and "dx_key" not in columns and "code" not in columns:
+        yield "columns", ("code", "dx_key")
+    if not _are_texts(raw.get("requires", []), empty=True):
+        yield "requires", ('["…"]',)
+    if raw.get("confidence", CONFIDENCES[0]) not in CONFIDENCES:
+        yield "confidence", CONFIDENCES
+    if raw.get("scores", "asked") not in ("asked", "none"):
+        yield "scores", ("asked", "none")
+    operations = raw.get("operations", {})
+    for key, value in operations.items() if isinstance(operations, dict) else [("", None)]:
+        if key not in _SYNTAX:
+            yield f"operations.{key}", tuple(_SYNTAX)
+        elif key == "form" and value not in get_args(Form):
+            yield "operations.form", get_args(Form)
+        elif key != "form" and not _are_texts(value):
+            yield f"operations.{key}", ('["|"]',)
+    for key in ("kinds", "layers", "only", "lists"):
+        table = raw.get(key, {})
+        if not isinstance(table, dict) or not _are_texts(list(table.values()), empty=True):
+            yield key, ('"…" = "…"',)
+    for one in raw.get("split", ()):
+        if not isinstance(one, dict) or set(one) != {"score", "kind", "cls", "code"}:
+            yield "split", ("score", "kind", "cls", "code")
+
+
+def _are_texts(value: object, *, empty: bool = False) -> bool:
+    return (
+        isinstance(value, list) and all(isinstance(v, str) for v in value) and bool(value or empty)
+    )
+
+
+def _dialect(name: str, raw: Mapping[str, Any]) -> Dialect:
+    joined = {**_SYNTAX, **raw.get("operations", {})}
     return Dialect(
-        id=path.stem,
+        id=name,
         title=raw["title"],
         confidence=raw["confidence"],
         requires=tuple(raw["requires"]),
@@ -93,11 +241,20 @@ def _dialect(path: Path) -> Dialect:
         lists=raw.get("lists", {}),
         only=raw.get("only", {}),
         splits=tuple(Split(**one) for one in raw.get("split", ())),
-        conditions=tuple(
-            Pattern(
-                re.compile(one["pattern"]), one.get("unusable", False), one.get("exclusion", "")
-            )
-            for one in raw.get("conditions", ())
-        ),
+        conditions=_patterns(raw.get("conditions", ())),
         scores=raw.get("scores", "asked"),
+        part=raw.get("part", ""),
+        needed=tuple(raw.get("needed", ())),
+        layer=raw.get("layer", ""),
+        listed=raw.get("listed", ""),
+        any_dx=raw.get("dx", ""),
+        treatments=_patterns(raw.get("treatments", ())),
+        scope=tuple(raw.get("scope", ())),
+    )
+
+
+def _patterns(raw: Iterable[Mapping[str, Any]]) -> tuple[Pattern, ...]:
+    return tuple(
+        Pattern(re.compile(one["pattern"]), one.get("unusable", False), one.get("exclusion", ""))
+        for one in raw
     )

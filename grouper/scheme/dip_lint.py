@@ -17,16 +17,18 @@ _TOLERANCE = Decimal("0.001")
 _RELATED = Decimal("1.1")
 _FEW = 15
 _THOUSAND = 1000
+#: characters of the longest key that stands for several diagnoses
+_KEY = 5
 
 Pairs = Sequence[tuple[CatalogueRow, Figures]]
 
 
-def check_catalogue(published: Published, *, scores: str = "asked") -> list[Issue]:
-    """Errors and warnings over all rows; scores `none`: the catalogue prints none at all."""
+def check_catalogue(published: Published) -> list[Issue]:
+    """Errors and warnings over all rows."""
     catalogue = published.catalogue
     pairs = list(zip(catalogue.rows, published.figures, strict=True))
     found: list[Issue] = []
-    if scores != "none":
+    if catalogue.head.scores != "none":
         found += _check_scores(pairs)
     found += _check_equal_keys(catalogue)
     found += _check_reach(catalogue)
@@ -47,21 +49,30 @@ def _check_scores(pairs: Pairs) -> Iterator[Issue]:
 
 
 def _check_equal_keys(catalogue: Catalogue) -> Iterator[Issue]:
-    """Two rows that the same cases fit equally well."""
+    """Two rows that the same cases fit equally well, once a pair."""
     seen: dict[object, CatalogueRow] = {}
     for row in catalogue.rows:
-        conditions = (row.other_dx, row.age_days_below, row.weight_lo, row.resistant)
-        key = (row.layer, row.kind, row.cls, row.dx_keys, row.main, _set(row.related), conditions)
-        first = seen.setdefault(key, row)
-        if first is not row:
+        asked = (row.age_days_below, row.weight_lo, row.weight_hi, row.resistant)
+        rest = (row.layer, row.kind, row.cls, _set(row.main), _set(row.related), row.other_dx)
+        firsts = [seen.setdefault((key, *rest, *asked), row) for key in row.dx_keys]
+        first = next((one for one in firsts if one is not row), None)
+        if first is not None:
             yield Issue("SW51", row.where, {"code": row.code, "other": first.code})
 
 
 def _check_reach(catalogue: Catalogue) -> Iterator[Issue]:
-    """Core rows without a layer in a catalogue that is tried by layers."""
-    for row in catalogue.rows if catalogue.is_layered else ():
-        if not row.layer and row.kind not in ("comprehensive", "blank", "default"):
+    """Rows that no case can reach: without a layer among layers, or behind the exclusions."""
+    for row in catalogue.rows:
+        if row.kind in ("comprehensive", "blank", "default"):
+            continue
+        if catalogue.is_layered and not row.layer:
             yield Issue("SW61", row.where, {"code": row.code})
+        elif row.dx_keys and catalogue.excluded_dx.issuperset(row.dx_keys):
+            # only whole codes are excluded; a shorter key has other codes beside
+            if all(len(key) > _KEY for key in row.dx_keys):
+                yield Issue("SW76", row.where, {"code": row.code, "problem": "dx"})
+        elif row.main and all(map(catalogue.is_left_out, row.main)):
+            yield Issue("SW76", row.where, {"code": row.code, "problem": "operation"})
 
 
 def _check_codes(catalogue: Catalogue) -> Iterator[Issue]:

@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from grouper.errors import Issue, SchemeError
-from grouper.scheme.dip import Catalogue, CatalogueRow, Figures, Published
-from grouper.scheme.dip_dialect import Dialect, clean_header, dialect_of, dialects
+from grouper.scheme.dip import Catalogue, CatalogueHead, CatalogueRow, Figures, Published
+from grouper.scheme.dip_dialect import Dialect, official_workbook
+from grouper.scheme.dip_headers import official, recognized
 from grouper.scheme.dip_lint import check_catalogue
-from grouper.scheme.dip_rows import Reading, read_rows
+from grouper.scheme.dip_reading import Reading
+from grouper.scheme.dip_rows import read_rows
 from grouper.sheet import Grid
 
-#: rows in which the headers are looked for
-_TOP = 10
 
-
-def load_catalogue(grids: Sequence[Grid], *, digest: str) -> Published:
+def load_catalogue(
+    grids: Sequence[Grid], *, digest: str, dialect: Dialect | None = None
+) -> Published:
     """The catalogue in the sheets of a file.
 
     Sheets of several known forms (目录, 中间结果) are put together: the first form gives the rows,
-    the others further rows and missing figures. Raises SchemeError with every error (SE51 to SE58).
+    the others further rows and missing figures. dialect: the one form that counts. Raises
+    SchemeError with every error (SE51 to SE58, SE74, SE75).
     """
-    readings = _recognized(grids)
+    readings = recognized(grids, dialect)
+    found, issues = read_sheets(readings, digest)
+    return checked(found, issues)
+
+
+def load_official(grids: Sequence[Grid], *, digest: str) -> Published:
+    """The catalogue in the official workbook of version 3.0. Raises SchemeError, also SE73."""
+    book = official_workbook()
+    found, issues = read_sheets(official(grids), digest)
+    head = replace(found.catalogue.head, source=book.document)
+    catalogue = replace(found.catalogue, title=book.title, head=head)
+    counts = Counter(row.layer for row in catalogue.rows)
+    for layer, n in book.counts.items():
+        if counts[layer] != n:
+            params = {"problem": layer, "text": counts[layer], "published": n}
+            issues.append(Issue("SW77", catalogue.file, params))
+    return checked(Published(catalogue, found.figures), issues)
+
+
+def read_sheets(readings: Sequence[Reading], digest: str) -> tuple[Published, list[Issue]]:
+    """The rows of all sheets as one catalogue, unchecked, and what is wrong with single cells."""
     for reading in readings:
         read_rows(reading)
     rows, figures, repeated = _joined(readings)
-    file = grids[0].file
-    first = readings[0].dialect
+    file, first = readings[0].grid.file, readings[0].dialect
     catalogue = Catalogue(
         id=file.rpartition(".")[0] or file,
         title=first.title,
@@ -38,62 +60,48 @@ def load_catalogue(grids: Sequence[Grid], *, digest: str) -> Published:
         excluded_dx=frozenset().union(*(one.excluded_dx for one in readings)),
         excluded_ops={k: v for one in readings for k, v in one.excluded_ops.items()},
         primary=frozenset().union(*(one.primary for one in readings)),
+        resistant_dx=frozenset().union(*(one.resistant_dx for one in readings)),
+        head=CatalogueHead(scores=first.scores),
     )
-    found = [issue for one in readings for issue in one.issues] + repeated
-    found += check_catalogue(Published(catalogue, figures), scores=first.scores)
-    errors = [issue for issue in found if issue.severity == "error"]
+    issues = [issue for one in readings for issue in one.issues] + repeated
+    return Published(catalogue, figures), issues
+
+
+def checked(published: Published, found: Sequence[Issue] = ()) -> Published:
+    """A catalogue with its warnings. Raises SchemeError with every error."""
+    issues = [*found, *check_catalogue(published)]
+    errors = [issue for issue in issues if issue.severity == "error"]
     if errors:
         raise SchemeError.of(errors)
-    return Published(replace(catalogue, issues=tuple(found)), figures)
-
-
-def _recognized(grids: Sequence[Grid]) -> list[Reading]:
-    """The sheets of a known form, those that say most of operations first."""
-    found: list[Reading] = []
-    for grid in grids:
-        for top, cells in enumerate(grid.rows[:_TOP]):
-            # of equal headers the first counts
-            headers = {clean_header(text): at for at, text in reversed(list(enumerate(cells)))}
-            dialect = dialect_of(headers)
-            if dialect is not None:
-                found.append(Reading(grid, dialect, _columns(dialect, headers), top))
-                break
-    if not found:
-        file = grids[0].file if grids else ""
-        shown = next((row for grid in grids for row in grid.rows), ())
-        known = "; ".join(f"{one.id} ({', '.join(one.requires)})" for one in dialects())
-        raise SchemeError("SE51", file, headers=", ".join(shown[:_TOP]), known=known)
-    return sorted(found, key=lambda one: "main_ops" not in one.columns)
-
-
-def _columns(dialect: Dialect, headers: Mapping[str, int]) -> dict[str, int]:
-    wanted = {**dialect.columns, **{f"={s.score}": (s.score,) for s in dialect.splits}}
-    wanted |= {f"only:{name}": (name,) for name in dialect.only}
-    found = {}
-    for name, texts in wanted.items():
-        at = next((headers[h] for text in texts if (h := clean_header(text)) in headers), None)
-        if at is not None:
-            found[name] = at
-    return found
+    return replace(published, catalogue=replace(published.catalogue, issues=tuple(issues)))
 
 
 def _joined(
     readings: Sequence[Reading],
 ) -> tuple[list[CatalogueRow], tuple[Figures, ...], list[Issue]]:
-    """The rows of all sheets, one a code; within a sheet a repeated code is an error (SE53)."""
+    """The rows of all sheets, one a code.
+
+    A code twice in a sheet, or in two of the official workbook, is an error (SE53); another score
+    in another sheet a warning (SW75), the first counts.
+    """
     found: dict[str, CatalogueRow] = {}
     figures: dict[str, Figures] = {}
     issues = []
-    for reading in readings:
-        seen: dict[str, str] = {}
+    seen: dict[tuple[str, str], str] = {}
+    for number, reading in enumerate(readings):
+        apart = "" if reading.dialect.part else str(number)
         for row, printed in zip(reading.rows, reading.figures, strict=True):
-            if row.code in seen:
-                params = {"code": row.code, "other": seen[row.code]}
+            if (apart, row.code) in seen:
+                params = {"code": row.code, "other": seen[apart, row.code]}
                 issues.append(Issue("SE53", row.where, params))
                 continue
-            seen[row.code] = row.where
+            seen[apart, row.code] = row.where
             found.setdefault(row.code, row)
-            figures[row.code] = _filled(figures.get(row.code, Figures()), printed)
+            known = figures.get(row.code, Figures())
+            figures[row.code] = _filled(known, printed)
+            if None not in (known.score, printed.score) and known.score != printed.score:
+                scores = {"score": printed.score, "other": known.score}
+                issues.append(Issue("SW75", row.where, {"code": row.code, **scores}))
     return list(found.values()), tuple(figures.values()), issues
 
 

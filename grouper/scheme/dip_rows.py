@@ -4,85 +4,84 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from dataclasses import fields, replace
 from functools import cache
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
-from grouper.codes.dictionary import load_dictionary, plain_number
 from grouper.datafile import data_folder, read_tsv
-from grouper.errors import Issue
 from grouper.scheme.dip import (
     CLASSES,
     KINDS,
     LAYERS,
     CatalogueRow,
     Class,
-    Exclusion,
     Figures,
     Kind,
     Parts,
     code_parts,
     dx_key,
+    is_dx_key,
 )
-from grouper.scheme.dip_dialect import Dialect
-from grouper.scheme.dip_operations import Expression, is_operation, operation, parse_operations
-from grouper.sheet import Grid
+from grouper.scheme.dip_conditions import Conditions, burn_keys, check_remark, read_conditions
+from grouper.scheme.dip_lists import read_list_row
+from grouper.scheme.dip_patterns import read_patterns
+from grouper.scheme.dip_reading import Reading, whole
+from grouper.scheme.dip_tokens import operations_of
 
 _BLANK = "KBBZ"
-_ANSWERS = {"": "", "yes": "yes", "no": "no", "是": "yes", "否": "no"}
 _CHAPTER = re.compile(r"CP\d\d", re.ASCII)
-
-
-@dataclass
-class Reading:
-    """One sheet being read: the cells by field, and what is found on the way."""
-
-    grid: Grid
-    dialect: Dialect
-    columns: Mapping[str, int]
-    top: int
-    issues: list[Issue] = field(default_factory=list)
-    rows: list[CatalogueRow] = field(default_factory=list)
-    figures: list[Figures] = field(default_factory=list)
-    excluded_dx: set[str] = field(default_factory=set)
-    excluded_ops: dict[str, Exclusion] = field(default_factory=dict)
-    primary: set[tuple[str, str]] = field(default_factory=set)
-
-    def cell(self, row: int, name: str) -> str:
-        """The text of a field, "" where the sheet has none."""
-        at = self.columns.get(name)
-        cells = self.grid.rows[row]
-        text = cells[at] if at is not None and at < len(cells) else ""
-        return "" if text in self.dialect.none else text.strip()
-
-    def where(self, row: int, name: str) -> str:
-        """The place of a field, or of the first column where the sheet has none."""
-        return self.grid.where(row, self.columns.get(name, 0))
-
-    def note(self, code: str, row: int, name: str, /, **params: object) -> None:
-        """An issue at a cell."""
-        self.issues.append(Issue(code, self.where(row, name), params))
+#: what one group may say on several rows of a joined cell, one of them at a time
+_WIDENED = ("dx_keys", "main", "related", "other_dx")
 
 
 def read_rows(reading: Reading) -> None:
     """Read every row below the headers into `reading`, with what is wrong with it."""
     dialect = reading.dialect
-    for row in range(reading.top + 1, len(reading.grid.rows)):
-        if not any(reading.grid.rows[row]):
-            continue
+    for row in reading.data_rows():
         if any(reading.cell(row, f"only:{name}") != want for name, want in dialect.only.items()):
             continue
-        listed = dialect.lists.get(reading.cell(row, "layer"))
+        listed = dialect.listed or dialect.lists.get(reading.cell(row, "layer"))
         if listed:
-            _list_row(reading, row, listed)
+            read_list_row(reading, row, listed)
         elif dialect.splits:
             _split_rows(reading, row)
         else:
-            group = _group_row(reading, row)
-            if group is not None:
-                reading.rows.append(group)
-                reading.figures.append(_figures(reading, row))
+            _group_row_and_figures(reading, row)
+
+
+def _group_row_and_figures(reading: Reading, row: int) -> None:
+    group = _group_row(reading, row)
+    if group is None:
+        return
+    figures = _figures(reading, row)
+    if reading.rows and reading.is_continued(row, "code") and reading.rows[-1].code == group.code:
+        _widen(reading, row, group, figures)
+        return
+    reading.rows.append(group)
+    reading.figures.append(figures)
+
+
+def _widen(reading: Reading, row: int, more: CatalogueRow, figures: Figures) -> None:
+    """One group over several rows, its code in a joined cell: the rows are alternatives.
+
+    They may differ in one field, else what belongs together could not be told (SE75).
+    """
+    known = reading.rows[-1]
+    names = [one.name for one in fields(CatalogueRow) if one.name not in ("where", "name")]
+    differ = [name for name in names if getattr(known, name) != getattr(more, name)]
+    said = [one.name for one in fields(Figures) if getattr(figures, one.name) is not None]
+    other = any(getattr(figures, n) != getattr(reading.figures[-1], n) for n in said)
+    if len(differ) > 1 or not set(differ) <= set(_WIDENED) or other:
+        reading.note("SE75", row, "code", code=known.code, fields=", ".join(differ) or "score")
+        return
+    for name in differ:
+        first, second = getattr(known, name), getattr(more, name)
+        # a row that asks for nothing beside one that asks for something is no alternative
+        if not first or not second:
+            reading.note("SE75", row, "code", code=known.code, fields=name)
+            return
+        both: Any = {name: tuple(dict.fromkeys((*first, *second)))}
+        reading.rows[-1] = replace(known, **both)
 
 
 def _split_rows(reading: Reading, row: int) -> None:
@@ -95,6 +94,8 @@ def _split_rows(reading: Reading, row: int) -> None:
         if not dx:
             reading.note("SE52", row, "dx_key", field="dx_key")
             continue
+        if not is_dx_key(dx):
+            reading.note("SE74", row, "dx_key", text=dx)
         reading.rows.append(
             CatalogueRow(
                 code=split.code.format(dx=dx),
@@ -105,46 +106,28 @@ def _split_rows(reading: Reading, row: int) -> None:
                 cls=cast(Class, split.cls),
             )
         )
-        reading.figures.append(Figures(score=_number(reading, row, f"={split.score}")))
-
-
-def _list_row(reading: Reading, row: int, listed: str) -> None:
-    """A row that is no group: an exclusion, or the mark of a primary group."""
-    dx = dx_key(reading.cell(row, "dx_key"))
-    ops = parse_operations(reading.cell(row, "main_ops"), reading.dialect.syntax)
-    if listed == "excluded_dx":
-        reading.excluded_dx.add(dx)
-    elif listed == "primary":
-        # without operation: the conservative case only
-        reading.primary |= {(dx, code) for part in ops or (("",),) for code in part}
-    else:
-        said, _ = _conditions(reading, row)
-        scope = tuple(said.get("scope", "").split("|")) if "scope" in said else ()
-        for part in ops:
-            for code in part:
-                reading.excluded_ops[code] = Exclusion(said.get("exclusion", ""), scope)
+        reading.figures.append(Figures(score=reading.number(row, f"={split.score}")))
 
 
 def _group_row(reading: Reading, row: int) -> CatalogueRow | None:
-    code = reading.cell(row, "code")
+    code = _code(reading, row)
     if not code:
         reading.note("SE52", row, "code", field="code")
         return None
     parts = _parts(reading, row, code)
     kind = _kind(reading, row, code, parts)
-    said, usable = _conditions(reading, row)
+    said, usable = read_patterns(reading, row)
     if kind is None or not usable:
         if kind is not None:
             reading.note("SW59", row, "condition", code=code)
         return None
     in_columns = "main_ops" in reading.columns
-    main = _operations(reading, row, "main_ops") if in_columns else parts.main
-    related = _operations(reading, row, "related_ops") if in_columns else parts.related
+    main = operations_of(reading, row, "main_ops") if in_columns else parts.main
+    related = operations_of(reading, row, "related_ops") if in_columns else parts.related
     if in_columns and "related_ops" not in reading.columns and ":" in code:
         related = parts.related
-    days = _asked(reading, row, "age_days_max", said)
-    if reading.cell(row, "burn_area"):
-        reading.note("SE58", row, "burn_area", text=reading.cell(row, "burn_area"))
+    check_remark(reading, row)
+    asked = read_conditions(reading, row, said)
     return CatalogueRow(
         code=code,
         name=_name(reading, row),
@@ -155,23 +138,27 @@ def _group_row(reading: Reading, row: int) -> CatalogueRow | None:
         cls=_class(reading, row, kind, parts),
         main=main,
         related=related,
-        other_dx=tuple(filter(None, dx_key(reading.cell(row, "other_dx")).split("|"))),
-        # the canonical table gives the last day that counts
-        age_days_below=_whole(said.get("age_days_below")) if days is None else days + 1,
-        weight_lo=_asked(reading, row, "weight_lo", said),
-        weight_hi=_asked(reading, row, "weight_hi", said),
-        resistant=_resistant(reading, row, said),
+        **{one.name: getattr(asked, one.name) for one in fields(Conditions)},
     )
+
+
+def _code(reading: Reading, row: int) -> str:
+    """The code of a group; the number of a sheet of the official workbook with its layer."""
+    text = reading.cell(row, "code")
+    number = whole(text)
+    if reading.dialect.layer and number is not None:
+        return f"{reading.dialect.layer}-{number}"
+    return text
 
 
 def _figures(reading: Reading, row: int) -> Figures:
     return Figures(
-        score=_number(reading, row, "score"),
-        mean_cost=_number(reading, row, "mean_cost"),
-        cv=_number(reading, row, "cv"),
-        cases=_whole(reading.cell(row, "cases")),
-        mean_los=_number(reading, row, "mean_los"),
-        primary_coef=_number(reading, row, "primary_coef"),
+        score=reading.number(row, "score"),
+        mean_cost=reading.number(row, "mean_cost"),
+        cv=reading.number(row, "cv"),
+        cases=whole(reading.cell(row, "cases")),
+        mean_los=reading.number(row, "mean_los"),
+        primary_coef=reading.number(row, "primary_coef"),
     )
 
 
@@ -213,118 +200,34 @@ def _class(reading: Reading, row: int, kind: Kind, parts: Parts) -> Class | Lite
 
 
 def _dx_keys(reading: Reading, row: int, kind: Kind, parts: Parts) -> tuple[str, ...]:
-    text = dx_key(reading.cell(row, "dx_key")) or (
-        parts.dx if kind != "blank" and "dx_key" not in reading.columns else ""
-    )
+    text = dx_key(reading.cell(row, "dx_key")) or reading.dialect.any_dx
+    if not text and kind != "blank" and "dx_key" not in reading.columns:
+        text = parts.dx
     if not text and kind != "blank":
         reading.note("SE52", row, "dx_key", field="dx_key")
-    keys = [key for key in text.split("|") if key]
-    return tuple(chapters().get(key, key) if kind == "default" else key for key in keys)
-
-
-def _operations(reading: Reading, row: int, name: str) -> Expression:
-    """The operations of a cell, lost zeros restored where that is certain."""
-    text = reading.cell(row, name)
-    try:
-        expression = parse_operations(text, reading.dialect.syntax)
-    except ValueError:
-        reading.note("SE56", row, name, text=text)
-        return ()
-    found = []
-    for part in expression:
-        codes = []
-        for token in part:
-            code = _repaired(token)
-            if not is_operation(code):
-                reading.note("SE56", row, name, text=token)
-            elif code != token:
-                reading.note("SW60", row, name, text=token, code=code)
-            codes.append(code)
-        found.append(tuple(codes))
-    return tuple(found)
-
-
-def _repaired(token: str) -> str:
-    """A code that was read as a number has lost zeros: `6.31` is `06.3100` if nothing else fits."""
-    if not re.fullmatch(r"\d{1,2}\.?\d{0,4}", token, re.ASCII) or token in _known_operations():
-        return token
-    numbers = load_dictionary().px.by_number
-    return numbers.get(plain_number(Decimal(token)), token)
-
-
-@cache
-def _known_operations() -> frozenset[str]:
-    return frozenset(operation(code) for code in load_dictionary().px.codes)
-
-
-def _conditions(reading: Reading, row: int) -> tuple[dict[str, str], bool]:
-    """What the text of conditions says, and whether the row can be decided with what is public."""
-    said: dict[str, str] = {}
-    usable = True
-    for part in filter(None, (p.strip() for p in reading.cell(row, "condition").split(";"))):
-        for one in reading.dialect.conditions:
-            match = one.pattern.fullmatch(part)
-            if match:
-                said |= {k: v for k, v in match.groupdict().items() if v is not None}
-                said |= {"exclusion": one.exclusion} if one.exclusion else {}
-                usable = usable and not one.unusable
-                break
-        else:
-            reading.note("SE58", row, "condition", text=part)
-    return said, usable
-
-
-def _asked(reading: Reading, row: int, name: str, said: Mapping[str, str]) -> int | None:
-    """A number that a group asks for, from its own column or from the text of conditions."""
-    text = reading.cell(row, name)
-    number = _whole(text or said.get(name))
-    if text and number is None:
-        reading.note("SE58", row, name, text=text)
-    return number
-
-
-def _resistant(reading: Reading, row: int, said: Mapping[str, str]) -> str:
-    text = reading.cell(row, "resistant") or said.get("resistant", "")
-    word = _ANSWERS.get(text.lower())
-    if word is None:
-        reading.note("SE58", row, "resistant", text=text)
-    return word or ""
+    if kind == "default":
+        return tuple(chapters().get(key, key) for key in text.split("|") if key)
+    keys = tuple(key for key in text.split("|") if key)
+    for key in keys:
+        if not is_dx_key(key):
+            reading.note("SE74", row, "dx_key", text=key)
+    return burn_keys(reading, row, keys)
 
 
 def _layer(reading: Reading, row: int) -> str:
     text = reading.cell(row, "layer")
-    layer = reading.dialect.layers.get(text, text)
+    layer = reading.dialect.layer or reading.dialect.layers.get(text, text)
     if layer and layer not in LAYERS:
         reading.note("SE58", row, "layer", text=text)
     return layer
 
 
 def _name(reading: Reading, row: int) -> str:
-    """The printed name, or the names of diagnosis and operations."""
+    """The printed name, or the names of diagnosis, conditions and operations."""
     named = reading.cell(row, "name")
-    parts = [reading.cell(row, part) for part in ("dx_name", "main_name", "related_name")]
-    text = named or ":".join(filter(None, parts))
-    return "".join(" " if char in "\r\n\t" else char for char in text)
-
-
-def _number(reading: Reading, row: int, name: str) -> Decimal | None:
-    text = reading.cell(row, name).replace(",", "")
-    if not text:
-        return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        reading.note("SE54", row, name, text=text)
-        return None
-    return value
-
-
-def _whole(text: str | None) -> int | None:
-    """A whole number, also one that a spreadsheet wrote with decimals; None if there is none."""
-    head, _, tail = (text or "").partition(".")
-    return int(head) if head.isdecimal() and not tail.strip("0") else None
+    parts = ("dx_name", "burn_degree", "other_name", "burn_area", "resistant", "main_name",
+             "related_name")  # fmt: skip
+    return named or ":".join(filter(None, (reading.cell(row, part) for part in parts)))
 
 
 @cache

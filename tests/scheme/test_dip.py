@@ -220,7 +220,7 @@ LAYERED = ("code", "layer", "kind", "dx_key", "score", "age_days_max", "weight_l
         ("F", ("1", "XQ", "core", "P07", "9", "young", "", "", "")),
         ("G", ("1", "XQ", "core", "P07", "9", "28", "1000 g", "", "")),
         ("H", ("1", "FZ", "core", "A17", "9", "", "", "perhaps", "")),
-        ("I", ("1", "FZ", "core", "T20.2", "9", "", "", "", "10-29")),
+        ("I", ("1", "FZ", "core", "T20.2", "9", "", "", "", "wide")),
     ],
 )
 def test_a_condition_that_is_not_understood_is_an_error(column, cells):
