@@ -77,7 +77,7 @@ def is_catalogue(name_or_path: str | Path) -> bool:
 
 
 def kind_of_workbook(path: Path) -> Kind:
-    """What the sheets of a workbook say it is; the cells are looked at only where titles differ.
+    """What the titles of its sheets say a workbook is; where no set is whole, their headers too.
 
     Raises SchemeError SE76 where they say two things.
     """
@@ -89,7 +89,7 @@ def kind_of_workbook(path: Path) -> Kind:
         kinds["drg"] = drg
     if len(dip) >= official_workbook().least:
         kinds["dip_workbook"] = dip
-    if not kinds or (drg and dip):
+    if len(drg) < len(sheet_titles()) and len(dip) < len(official_workbook().sheets):
         known = [one.title for one in read_grids(path) if is_known_table(one)]
         kinds |= {"catalogue": known} if known else {}
     if len(kinds) > 1:

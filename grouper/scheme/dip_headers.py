@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from grouper.errors import Issue, SchemeError
+from grouper.scheme.dip import is_dx_key
 from grouper.scheme.dip_dialect import (
     Dialect,
     Workbook,
@@ -14,6 +15,7 @@ from grouper.scheme.dip_dialect import (
     is_form,
     official_workbook,
 )
+from grouper.scheme.dip_operations import is_operation, operation
 from grouper.scheme.dip_reading import Reading, words
 from grouper.sheet import Grid
 
@@ -121,10 +123,18 @@ def _second_rows(grid: Grid, at: int) -> Iterator[int]:
 def _header_rows(grid: Grid) -> Iterator[tuple[tuple[int, ...], Mapping[str, int]]]:
     """Each row, and each two rows together, as headers: clean text -> column; the first counts."""
     for top in range(min(_TOP, len(grid.rows))):
+        if top and any(map(_looks_like_code, grid.rows[top - 1])):
+            # what stands below is data with headers once more, not a title above the first ones
+            return
         for n in _ROWS:
             rows = tuple(range(top, min(top + n, len(grid.rows))))
             texts = _composite([grid.rows[row] for row in rows])
             yield rows, {text: at for at, text in reversed(list(enumerate(texts)))}
+
+
+def _looks_like_code(text: str) -> bool:
+    token = operation(text)
+    return is_operation(token) or (len(token) > 1 and token != "*" and is_dx_key(token))
 
 
 def _composite(rows: Sequence[Sequence[str]]) -> list[str]:

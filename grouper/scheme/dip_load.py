@@ -34,14 +34,28 @@ def load_official(grids: Sequence[Grid], *, digest: str) -> Published:
     """The catalogue in the official workbook of version 3.0. Raises SchemeError, also SE73."""
     book = official_workbook()
     found, issues = read_sheets(official(grids), digest)
-    head = replace(found.catalogue.head, source=book.document)
-    catalogue = replace(found.catalogue, title=book.title, head=head)
+    # the lowest number goes first, wherever its row stands
+    pairs = sorted(
+        zip(found.catalogue.rows, found.figures, strict=True), key=lambda pair: _number(pair[0])
+    )
+    catalogue = replace(
+        found.catalogue,
+        title=book.title,
+        rows=tuple(row for row, _ in pairs),
+        head=replace(found.catalogue.head, source=book.document),
+    )
     counts = Counter(row.layer for row in catalogue.rows)
     for layer, n in book.counts.items():
         if counts[layer] != n:
             params = {"problem": layer, "text": counts[layer], "published": n}
             issues.append(Issue("SW77", catalogue.file, params))
-    return checked(Published(catalogue, found.figures), issues)
+    return checked(Published(catalogue, tuple(figures for _, figures in pairs)), issues)
+
+
+def _number(row: CatalogueRow) -> int:
+    """The number that the official workbook gives a group, through all layers."""
+    digits = row.code.rpartition("-")[2]
+    return int(digits) if digits.isdecimal() else 0
 
 
 def read_sheets(readings: Sequence[Reading], digest: str) -> tuple[Published, list[Issue]]:

@@ -65,7 +65,7 @@ class Reading:
 
     def data_rows(self) -> Iterator[int]:
         """The rows below the headers that may be groups: no remarks, no headers once more."""
-        again = {self._key_cells(row) for row in self.headers}
+        again = {cells for row in self.headers if any(cells := self._key_cells(row))}
         for row in range(self.headers[-1] + 1, len(self.grid.rows)):
             texts = [fold(cell) for cell in self.grid.rows[row]]
             filled = [text for text in texts if text]
