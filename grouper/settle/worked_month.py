@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from grouper.errors import SettlementError
 from grouper.money import round_half_up, yuan
 from grouper.settle.advance import FundState, advance
+from grouper.settle.deposit import ScoreStep, returned_share
 from grouper.settle.month_lines import (
     CaseSums,
     Keeping,
@@ -15,11 +17,8 @@ from grouper.settle.month_lines import (
     allowed_deduction,
     close_month,
 )
-from grouper.settle.quality import returned_deposit
-from grouper.settle.worked_shares import read_scores
 from grouper.worked import Worked
 from weights.inputs import Inputs
-from weights.record import places
 
 #: line -> its key in an example
 _STEPS = {
@@ -111,7 +110,7 @@ def calculate_advance(inputs: Mapping[str, Any]) -> Worked:
     )
     steps: dict[str, object] = {
         "monthly_average": yuan(round_half_up(made.monthly_average)),
-        "balance_months": places(fund.balance_months, 4),
+        "balance_months": _four(fund.balance_months),
     }
     return Worked({"advance": yuan(made.fen), "status": made.status}, steps)
 
@@ -120,14 +119,29 @@ def calculate_deposit(inputs: Mapping[str, Any]) -> Worked:
     """The worked example of kind `deposit`: what comes back of a deposit.
 
     deposit, score, table [[lowest score, factor or "score"]]. Raises WeightError WT120,
-    SettlementError ST106, ST107.
+    SettlementError ST107.
     """
     read = Inputs(inputs)
     deposit = _not_negative(read, "deposit")
-    factor = read_scores(read, "table").factor(read.number("score"))
-    returned = returned_deposit(deposit, factor)
+    share = returned_share(read.number("score"), score_steps(read, "table"))
+    returned = round_half_up(deposit * share)
     outputs = {"returned": yuan(returned), "withheld": yuan(deposit - returned)}
-    return Worked(outputs, {"factor": places(factor, 4)})
+    return Worked(outputs, {"factor": _four(share)})
+
+
+def score_steps(read: Inputs, key: str) -> list[ScoreStep]:
+    """A table of scores: [[lowest score, factor or "score"]], the highest first."""
+    table = read.values.get(key)
+    if not isinstance(table, list) or not table:
+        raise read.wrong(key)
+    steps = []
+    for at, row in enumerate(table):
+        if not isinstance(row, list) or len(row) != 2:
+            raise read.wrong(key)
+        cells = Inputs({"score": row[0], "factor": row[1]}, f"{read.place}.{key}[{at}]")
+        factor = None if row[1] == "score" else cells.number("factor")
+        steps.append(ScoreStep(cells.number("score"), factor))
+    return steps
 
 
 def _optional(read: Inputs, key: str) -> list[Inputs]:
@@ -201,3 +215,10 @@ def _not_negative(read: Inputs, key: str) -> int:
     if found < 0:
         raise SettlementError("ST207", f"{read.place}.{key}", field="amount")
     return found
+
+
+def _four(value: Fraction) -> str:
+    """Four decimals, half up, zeros kept."""
+    digits = round_half_up(value * 10_000)
+    whole, rest = divmod(abs(digits), 10_000)
+    return f"{'-' if digits < 0 else ''}{whole}.{rest:04d}"

@@ -1,6 +1,7 @@
 """Worked months, advances and deposits: by the functions that settle, bad inputs refused."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from grouper.errors import GrouperError
 from grouper.money import to_fen, yuan
+from grouper.settle.deposit import ScoreStep, returned_deposit
 from grouper.settle.month_lines import allowed_deduction
 from grouper.settle.month_sums import AMOUNT_LINES, SUM_COLUMNS, MonthSums
 from grouper.settle.worked_month import calculate_advance, calculate_deposit, calculate_month
@@ -97,7 +99,7 @@ def test_a_deficit_blocks_the_advance():
         ("advance", {**ADVANCE, "year_spend": "0"}, "ST301"),
         ("deposit", {"deposit": "1", "score": "70", "table": TABLE[:1]}, "ST107"),
         ("deposit", {"deposit": "1", "score": "70", "table": TABLE[::-1]}, "ST107"),
-        ("deposit", {"deposit": "1", "score": "120", "table": [["0", "score"]]}, "ST106"),
+        ("deposit", {"deposit": "1", "score": "120", "table": [["0", "score"]]}, "ST107"),
         ("deposit", {"deposit": "1", "score": "70", "table": [["90"]]}, "WT120"),
         ("deposit", {"deposit": "-1", "score": "70", "table": TABLE}, "ST207"),
     ],
@@ -111,10 +113,13 @@ def test_what_cannot_be_is_refused(kind, inputs, code):
 
 @given(st.integers(0, 10**12), st.integers(0, 100))
 def test_a_deposit_comes_back_in_part_at_most(deposit, score):
-    made = calculate_deposit({"deposit": yuan(deposit), "score": score, "table": TABLE}).outputs
-    back, kept = to_fen(made["returned"]), to_fen(made["withheld"])
-    assert back + kept == deposit
+    steps = [ScoreStep(Fraction(90), Fraction(1)), ScoreStep(Fraction(0), None)]
+    back = returned_deposit(deposit, Fraction(score), steps)
     assert 0 <= back <= deposit
+    assert calculate_deposit(
+        {"deposit": yuan(deposit), "score": score, "table": [["90", "1"], ["0", "score"]]}
+    ).outputs == {"returned": yuan(back), "withheld": yuan(deposit - back)}
+    assert to_fen(yuan(back)) == back
 
 
 def test_sums_come_back_from_their_cells():
