@@ -31,16 +31,18 @@ NOTHING = Fraction(0)
 class HospitalYear:
     """What the year of one hospital brings to the clearing of one fund; amounts in fen.
 
-    volume: weight or points of all cases but the special ones (w). patient_fen, other_fen: what
-    patients and other funds paid for these cases; accrued_fen: what the months accrued for them
-    (M6 + M8 + M8b). special_fen: approved for special cases; recorded_fen: the pooled fund as the
-    lists of all cases have it (P). deposit_fen: sum of M11 (Q); audit_fen: all deductions of the
-    year (K); paid_fen: sum of M15; offset_fen: sum of M13; advance_fen: advance still outstanding.
+    cases: its lists, special ones included. volume: weight or points of all but these (w).
+    patient_fen, other_fen: what patients and other funds paid for the latter; accrued_fen: what the
+    months accrued for them (M6 + M8 + M8b). special_fen: approved for special cases; recorded_fen:
+    the pooled fund as the lists of all cases have it (P). deposit_fen: sum of M11 (Q); audit_fen:
+    all deductions of the year (K); paid_fen: sum of M15; offset_fen: sum of M13; advance_fen:
+    advance still outstanding.
     base_volume: of an elastic method, the volume that is paid the fixed rate.
     """
 
     code: str
     volume: Fraction
+    cases: int = 0
     patient_fen: int = 0
     other_fen: int = 0
     accrued_fen: int = 0

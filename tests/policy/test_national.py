@@ -17,7 +17,11 @@ from grouper.policy.parameter_files import national_parameters
 ARTICLES = Path(__file__).parent.parent / "data" / "policy" / "national_articles.tsv"
 DAY = date(2026, 6, 30)
 #: parameters of which only the term is known, by the rules themselves
-WITHOUT_DEFAULT = {"correction_days"}
+WITHOUT_DEFAULT = {
+    "correction_days",
+    # what only the area can decide for its year
+    *("budget", "budget_in_province", "budget_cross_province", "clearing_rate", "base_share"),
+}
 
 
 @pytest.fixture(scope="module")

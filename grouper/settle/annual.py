@@ -1,0 +1,185 @@
+"""The year of an area: its funds cleared one by one from lists, months, entries and policy.
+
+The steps come in this order: lists are frozen (Y1), special cases reviewed (Y2), volumes formed
+(Y3), then each fund goes through the steps of `year` (Y4 to Y12). Insurances never mix, and places
+of insurance are booked apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from grouper.dated import Confidence, lowest
+from grouper.errors import Issue
+from grouper.money import yuan
+from grouper.policy.model import Policy
+from grouper.policy.parameters import Parameter
+from grouper.settle.clearing import Clearing, HospitalYear
+from grouper.settle.place import Place
+from grouper.settle.year import clear_year
+from grouper.settle.year_entries import Fund, YearEntries
+from grouper.settle.year_lists import Key, YearLists
+from grouper.settle.year_months import Paid
+from grouper.settle.year_rules import FundRules, fund_rules, last_day, quota_rules
+from grouper.settle.year_special import YearReview, review_year
+
+_PLACES = [place.key for place in Place]
+
+
+@dataclass(frozen=True, slots=True)
+class FundYear:
+    """One fund: insurance and place, its rules with their sources, its clearing."""
+
+    insurance: str
+    place: str
+    ruled: FundRules
+    clearing: Clearing
+
+
+@dataclass(frozen=True, slots=True)
+class Annual:
+    """The year of an area as cleared; nothing of it depends on the clock.
+
+    not_cleared: funds without a budget of their own: what their months paid stands (in fen).
+    used: parameters beside those of the funds. issues: warnings; dates as far as asked for.
+    """
+
+    area_id: str
+    year: int
+    funds: tuple[FundYear, ...]
+    not_cleared: Mapping[Fund, int]
+    review: YearReview
+    used: Mapping[str, Parameter]
+    not_counted: Mapping[str, int]
+    after_freeze: int
+    due: date
+    done: date | None
+    issues: tuple[Issue, ...]
+    confidence: Confidence
+    is_demo: bool
+
+    @property
+    def clearing_share(self) -> tuple[int, int]:
+        """C7: what clearing pays out, and all that the fund pays (months + clearing), in fen."""
+        accounts = [one for fund in self.funds for one in fund.clearing.accounts.values()]
+        cleared = sum(max(one.clearing_fen, 0) for one in accounts)
+        return cleared, cleared + sum(one.before_fen for one in accounts)
+
+
+def clear_area(
+    lists: YearLists,
+    paid: Mapping[Key, Paid],
+    entries: YearEntries,
+    policy: Policy,
+    *,
+    confidence: Confidence,
+    done: date | None = None,
+) -> Annual:
+    """The clearing of every fund of an area.
+
+    confidence: the weakest mark of the case payments. done: the day it is paid, held against the
+    due date (ST308). Raises SettlementError ST103, ST301, ST304, ST307 and those of the rules.
+    """
+    year = lists.year
+    quota, used = quota_rules(policy, year)
+    candidates = [one.candidate for _, one in sorted(lists.applied.items())]
+    review = review_year(candidates, entries.decisions, lists.discharges, quota)
+    hospitals = _hospitals(lists, paid, entries, review)
+    issues = list(review.issues)
+    funds: list[FundYear] = []
+    not_cleared: dict[Fund, int] = {}
+    for insurance, place in sorted(hospitals, key=lambda f: (_PLACES.index(f[1]), f[0])):
+        fund = (insurance, place)
+        ruled = fund_rules(
+            policy,
+            year,
+            insurance,
+            place,
+            budgets=entries.budgets.get(fund, ()),
+            deductions_fen=entries.taken_fen.get(fund),
+        )
+        if ruled is None:
+            not_cleared[fund] = sum(one.paid_fen + one.offset_fen for one in hospitals[fund])
+            continue
+        cleared = clear_year(hospitals[fund], ruled.rules)
+        funds.append(FundYear(insurance, place, ruled, cleared))
+        issues += ruled.issues
+        issues += _unused(policy, year, fund, cleared)
+    due = policy.parameters.due_day("clearing_due", year)
+    if done is not None and done > due:
+        issues.append(Issue("ST308", f"{policy.area.id}: {year}", {"due": due, "done": done}))
+    marks = [p.confidence for fund in funds for p in fund.ruled.used.values()]
+    marks += [p.confidence for p in used.values()]
+    return Annual(
+        area_id=policy.area.id,
+        year=year,
+        funds=tuple(funds),
+        not_cleared=not_cleared,
+        review=review,
+        used=used,
+        not_counted=dict(sorted(lists.not_counted.items())),
+        after_freeze=lists.after_freeze,
+        due=due,
+        done=done,
+        issues=_distinct(issues),
+        confidence=lowest([confidence, *marks]),
+        is_demo=policy.is_demo,
+    )
+
+
+def _hospitals(
+    lists: YearLists, paid: Mapping[Key, Paid], entries: YearEntries, review: YearReview
+) -> dict[Fund, list[HospitalYear]]:
+    """What each hospital brings to each fund."""
+    found: dict[Fund, list[HospitalYear]] = {}
+    applied = lists.applied_by_key()
+    for key in sorted({*lists.keys(), *paid}):
+        hospital, insurance, place = key
+        plain = lists.sums(key)
+        cases, special, recorded = plain.cases, 0, plain.recorded
+        for one in applied.get(key, ()):
+            cases += 1
+            recorded += one.sums.recorded
+            accepted = review.paid_fen.get(one.candidate.application.id)
+            if accepted is None:
+                plain.add(one.sums)
+            else:
+                special += accepted
+        months = paid.get(key, Paid())
+        found.setdefault((insurance, place), []).append(
+            HospitalYear(
+                code=hospital,
+                cases=cases,
+                volume=plain.volume,
+                patient_fen=plain.patient,
+                other_fen=plain.other,
+                accrued_fen=plain.accrued,
+                special_fen=special,
+                recorded_fen=recorded,
+                deposit_fen=months.deposit,
+                audit_fen=months.audit + entries.deducted_fen(key, ""),
+                paid_fen=months.paid,
+                offset_fen=months.offset,
+                advance_fen=months.advance,
+                score=entries.scores.get(hospital),
+                base_volume=entries.base_volumes.get(key),
+            )
+        )
+    return found
+
+
+def _unused(policy: Policy, year: int, fund: Fund, cleared: Clearing) -> list[Issue]:
+    """ST309: a budget agreed on that is not used up, where it is meant to be."""
+    rule = policy.parameters.find("use_up_budget", last_day(year))
+    if rule is None or rule.value != "yes" or cleared.unused_fen <= 0:
+        return []
+    where = f"{policy.area.id}: {fund[0]} {fund[1]}"
+    return [Issue("ST309", where, {"amount": yuan(cleared.unused_fen)})]
+
+
+def _distinct(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Each issue once: funds of one area share most of their parameters."""
+    found = {(one.code, one.where, str(one.params)): one for one in issues}
+    return tuple(found.values())

@@ -1,0 +1,99 @@
+"""What the months of a year paid (V), kept (Q) and deducted: from closed months or from lists."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from grouper.policy.model import Policy
+from grouper.settle.month_lines import MonthEntries, close_month
+from grouper.settle.month_sums import MonthSums
+from grouper.settle.year_entries import Advance, YearEntries
+from grouper.settle.year_lists import Key, Sums, YearLists
+
+_NO_ADVANCE = Advance(0, 0)
+
+
+@dataclass(slots=True)
+class Paid:
+    """Sums over the months of one hospital, insurance and place; amounts in fen.
+
+    deposit: sum of M11; audit: of M9; paid: of M15; offset: of M13; advance: still outstanding.
+    recorded: the pooled fund as the months saw it, for comparison with the lists.
+    """
+
+    months: int = 0
+    deposit: int = 0
+    audit: int = 0
+    paid: int = 0
+    offset: int = 0
+    advance: int = 0
+    recorded: int = 0
+
+
+def paid_by_book(sums: Iterable[MonthSums], year: int) -> dict[Key, Paid]:
+    """What the closed months of a year say, by hospital, insurance and place."""
+    found: dict[Key, Paid] = {}
+    for one in sorted(sums, key=lambda sums: sums.month):
+        if not one.month.startswith(f"{year:04d}-"):
+            continue
+        paid = found.setdefault(one.key, Paid())
+        paid.months += 1
+        paid.deposit += one.lines["M11"]
+        paid.audit += one.lines["M9"]
+        paid.paid += one.lines["M15"]
+        paid.offset += one.lines["M13"]
+        paid.recorded += one.recorded_fen
+        # the last month knows what is left of the advance
+        paid.advance = one.advance_left_fen
+    return found
+
+
+def paid_by_lists(lists: YearLists, entries: YearEntries, policy: Policy) -> dict[Key, Paid]:
+    """The months of a year closed one after the other, by month of discharge.
+
+    Cases that applied for special review are paid as recorded until the year decides (M7).
+    """
+    found: dict[Key, Paid] = {}
+    keys = {*lists.keys(), *entries.advances, *(one.key for one in entries.deductions)}
+    applied = lists.applied_by_key()
+    for key in sorted(keys):
+        special = Counter[str]()
+        for one in applied.get(key, ()):
+            special[one.month] += one.sums.recorded
+        found[key] = _close_all(key, lists, special, entries, policy)
+    return found
+
+
+def _close_all(
+    key: Key, lists: YearLists, special: Mapping[str, int], entries: YearEntries, policy: Policy
+) -> Paid:
+    advance = entries.advances.get(key, _NO_ADVANCE)
+    paid, carry = Paid(advance=advance.granted_fen), 0
+    for number in range(1, 13):
+        month = f"{lists.year:04d}-{number:02d}"
+        plain = lists.months.get(key, {}).get(month, Sums())
+        awaiting = special.get(month, 0)
+        more = MonthEntries(
+            special=awaiting,
+            audit=entries.deducted_fen(key, month),
+            carry_in=carry,
+            advance_schedule=advance.schedule_fen,
+            advance_outstanding=paid.advance,
+        )
+        if not (plain.cases or awaiting or more.audit or carry):
+            continue
+        last = date(lists.year, number, monthrange(lists.year, number)[1])
+        lines = close_month(plain.accrued, policy.terms_at(last).deposit_rate, more)
+        carry = lines["M16"]
+        paid.months += 1
+        paid.deposit += lines["M11"]
+        paid.audit += lines["M9"]
+        paid.paid += lines["M15"]
+        paid.offset += lines["M13"]
+        paid.advance -= lines["M13"]
+        paid.recorded += plain.recorded + awaiting
+    return paid
