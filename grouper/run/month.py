@@ -211,7 +211,7 @@ def _run(closed: ClosedMonth, rules: MonthRules, days: Calendar, paid_on: date |
     unknown = [year for year in years if not days.knows(year)]
     issues += [Issue("ST108", closed.month, {"key": f"{CALENDAR_FILE} {year}"}) for year in unknown]
     if paid_on is not None and paid_on > due:
-        params = {"month": closed.month, "due": due, "done": paid_on}
+        params = {"period": closed.month, "due": due, "done": paid_on}
         issues.append(Issue("ST308", closed.month, params))
     return MonthRun(closed, rules, due, paid_on, tuple(issues))
 
