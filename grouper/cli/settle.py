@@ -21,6 +21,7 @@ from grouper.cli.options import (
 )
 from grouper.cli.output import DONE, FINDINGS, Terminal
 from grouper.cli.settle_month import month
+from grouper.cli.settle_simulate import simulate
 
 if TYPE_CHECKING:
     from grouper.run.settlement import SettledRun
@@ -59,6 +60,7 @@ def bill(
 
 
 settle.add_command(month)
+settle.add_command(simulate)
 
 
 def _code(settled: SettledRun) -> int:

@@ -14,6 +14,7 @@ from grouper.dated import CONFIDENCES, Confidence, Span
 from grouper.errors import Issue, PolicyError
 from grouper.policy import form, schema
 from grouper.policy.model import Area, Fact, Hospital, Named, Unpublished
+from grouper.policy.variant import Changes
 
 _HOSPITAL_COLUMNS = ("code", "name", "name_en", "level", "contract", "inpatient")
 _FACT_COLUMNS = ("key", "value", "unit", "valid_from", "valid_to", "source", "confidence")
@@ -120,9 +121,13 @@ def _hospitals(path: Path, levels: set[str], issues: list[Issue]) -> tuple[Hospi
     return tuple(hospitals.values())
 
 
-def checked(model: type[F], path: Path, issues: list[Issue]) -> F | None:
+def checked(
+    model: type[F], path: Path, issues: list[Issue], changes: Changes | None = None
+) -> F | None:
     """A file in its form, None and the issues said when it is not."""
     raw = read_toml(path)
+    if changes is not None:
+        raw = changes.applied(raw)
     try:
         return model.model_validate(raw)
     except ValidationError as error:

@@ -27,6 +27,7 @@ from grouper.policy.model import (
 from grouper.policy.parameter_files import own_entries
 from grouper.policy.parameters import Entry, Parameters
 from grouper.policy.sections import Sections
+from grouper.policy.variant import Changes
 
 T = TypeVar("T")
 
@@ -75,9 +76,11 @@ class Edition:
         return tuple(cast(Dated[object], value) for value in values if value is not None)
 
 
-def read_edition(path: Path, area: Area, issues: list[Issue]) -> Edition | None:
+def read_edition(
+    path: Path, area: Area, issues: list[Issue], changes: Changes | None = None
+) -> Edition | None:
     """A policy file; None, and the issues said, when it cannot be used."""
-    file = checked(schema.PolicyFile, path, issues)
+    file = checked(schema.PolicyFile, path, issues, changes)
     if file is None:
         return None
     span = Span(file.valid_from, file.valid_to)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date as Date
 from itertools import pairwise
 from pathlib import Path
@@ -14,21 +14,27 @@ from grouper.policy.edition import Edition, read_edition, terms_of
 from grouper.policy.model import Area, Policy, make_policy
 from grouper.policy.parameter_files import with_own
 from grouper.policy.parameters import Entry
+from grouper.policy.variant import Changes, Setting
 
 __all__ = ["area_folder", "area_ids", "load_policy", "read_area"]
 
 
-def load_policy(area: str | Path, *, date: Date | str | None = None) -> Policy:
+def load_policy(
+    area: str | Path, *, date: Date | str | None = None, settings: Sequence[Setting] = ()
+) -> Policy:
     """The policy of an embedded area id, or of a folder with area.toml.
 
-    date: a day on which some policy must be in force. Raises PolicyError PO101 for an unknown
-    area, PO113 for that day, otherwise with every defect of the files; DataFileError when a file
-    cannot be read.
+    date: a day on which some policy must be in force. settings: values that are taken instead of
+    those of the files. Raises PolicyError PO101 for an unknown area, PO113 for that day, PO132 for
+    a setting that changes nothing, otherwise with every defect of the files; DataFileError when a
+    file cannot be read.
     """
     folder = area_folder(area)
-    policy, issues = read_area(folder)
+    changes = Changes(settings)
+    policy, issues = read_area(folder, changes)
     if issues:
         raise PolicyError.of(issues)
+    changes.check_all_met()
     assert policy is not None
     day = Date.fromisoformat(date) if isinstance(date, str) else date
     if day is not None and policy.find_terms(day) is None:
@@ -36,14 +42,14 @@ def load_policy(area: str | Path, *, date: Date | str | None = None) -> Policy:
     return policy
 
 
-def read_area(folder: Path) -> tuple[Policy | None, list[Issue]]:
+def read_area(folder: Path, changes: Changes | None = None) -> tuple[Policy | None, list[Issue]]:
     """The policy in a folder and what is wrong with it; None when it cannot be formed."""
     area, issues = read_about(folder)
     if area is None:
         return None, issues
     editions: list[Edition] = []
     for path in sorted(folder.glob("policy-*.toml")):
-        edition = read_edition(path, area, issues)
+        edition = read_edition(path, area, issues, changes)
         if edition is not None:
             editions.append(edition)
     if not editions and not issues:

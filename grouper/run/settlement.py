@@ -16,6 +16,7 @@ from grouper.engine.groups import Status
 from grouper.errors import Lang
 from grouper.policy.load import load_policy
 from grouper.policy.model import Allow, Policy, Terms
+from grouper.policy.variant import Setting
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
 from grouper.run.pipeline import GroupedRun
 from grouper.run.results import result_columns
@@ -37,6 +38,15 @@ class SettledRun:
     amounts: Amounts
     allow: Allow
 
+    def same_rules(self, other: SettledRun) -> bool:
+        """Whether scheme, weight table and policy are those of another run."""
+        mine, theirs = self.policy, other.policy
+        return (
+            self.run.scheme.digest == other.run.scheme.digest
+            and self.table.id == other.table.id
+            and (mine.area, mine.terms) == (theirs.area, theirs.terms)
+        )
+
 
 def latest_terms(policy: Policy, batch: CaseBatch) -> Terms:
     """What the policy says on the last day of discharge; the newest terms where no day is known."""
@@ -45,14 +55,23 @@ def latest_terms(policy: Policy, batch: CaseBatch) -> Terms:
     return found or policy.terms[-1]
 
 
-def scheme_of(area: str | Path) -> str:
+def scheme_of(area: str | Path, settings: Sequence[Setting] = ()) -> str:
     """The scheme by which an area groups at present."""
-    return load_policy(area).terms[-1].scheme_id
+    return load_policy(area, settings=settings).terms[-1].scheme_id
 
 
-def settle_run(run: GroupedRun, area: str | Path, *, allow: Allow = "verified") -> SettledRun:
-    """What each case is paid in an area. Raises PolicyError, WeightError, SettlementError."""
-    policy = load_policy(area)
+def settle_run(
+    run: GroupedRun,
+    area: str | Path,
+    *,
+    allow: Allow = "verified",
+    settings: Sequence[Setting] = (),
+) -> SettledRun:
+    """What each case is paid in an area, with some of its values set otherwise.
+
+    Raises PolicyError, WeightError, SettlementError.
+    """
+    policy = load_policy(area, settings=settings)
     table = weights.load(latest_terms(policy, run.records.batch).weight_table)
     amounts = settle_batch(
         run.records.batch,

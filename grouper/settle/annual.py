@@ -109,7 +109,9 @@ def clear_area(
         issues += _unused(policy, year, fund, cleared)
     due = policy.parameters.due_day("clearing_due", year)
     if done is not None and done > due:
-        issues.append(Issue("ST308", f"{policy.area.id}: {year}", {"period": year, "due": due, "done": done}))
+        issues.append(
+            Issue("ST308", f"{policy.area.id}: {year}", {"period": year, "due": due, "done": done})
+        )
     marks = [p.confidence for fund in funds for p in fund.ruled.used.values()]
     marks += [p.confidence for p in used.values()]
     return Annual(
