@@ -80,13 +80,21 @@ class Issue:
 
     def _fill(self, lang: Lang, part: str) -> str:
         entry = messages(lang)[self.code]
-        words = {key: str(value) for key, value in self.params.items()}
+        words = _Words({key: str(value) for key, value in self.params.items()})
         # a parameter with a table of phrases of its own is a key of that table: said per language
         for key, word in list(words.items()):
             phrases: object = entry.get(key)
             if isinstance(phrases, Mapping):
-                words[key] = str(phrases[word]).format_map(words)
+                # a word without a phrase is a name of the data: it stands for itself
+                words[key] = str(phrases.get(word, word)).format_map(words)
         return entry.get(part, "").format_map(words)
+
+
+class _Words(dict[str, str]):
+    """What fills a message: a word that is not given is `?`, an error must not hide behind one."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
 
 
 class GrouperError(Exception):

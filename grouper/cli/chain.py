@@ -24,6 +24,7 @@ def money_options(function: Function) -> Function:
     for add in (
         file_options,
         option("--allow-unverified", is_flag=True, help="options.allow_unverified"),
+        option("--weights", metavar="TABLE", help="options.area_weights"),
         option("-s", "--scheme", metavar="SCHEME", help="options.area_scheme"),
         option("--area", required=True, metavar="AREA", help="options.area"),
     ):
@@ -57,7 +58,7 @@ def settle_inputs(paths: Sequence[Path], how: Mapping[str, Any]) -> SettledRun:
 
     run = group_inputs(paths, how["scheme"] or scheme_of(how["area"]), how)
     allow: Any = "unverified" if how["allow_unverified"] else "verified"
-    return settle_run(run, how["area"], allow=allow)
+    return settle_run(run, how["area"], table=how["weights"], allow=allow)
 
 
 def row_index(ctx: click.Context, row: int, rows: int) -> int:

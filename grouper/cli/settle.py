@@ -65,7 +65,7 @@ settle.add_command(simulate)
 
 def _code(settled: SettledRun) -> int:
     """1 if there is a case that could not be priced or counted."""
-    return DONE if settled.amounts.counted.all() else FINDINGS
+    return FINDINGS if settled.amounts.issue.any() else DONE
 
 
 def _write_bills(

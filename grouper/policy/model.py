@@ -22,7 +22,7 @@ RULE_NAMES: Mapping[str, tuple[str, ...]] = {
     "low_outlier": ("L1", "L2", "L3", "L5"),
     "high_outlier": ("H0", "H1", "H2", "H2k", "H3", "H4", "H5", "H7", "H8"),
     "cost": ("C",),
-    "fund": ("A",),
+    "fund": ("A", "B", "C", "D", "P1", "P2"),
 }
 #: `by` of numbers that stand in the weight table
 IN_TABLE = ("table",)
@@ -145,10 +145,14 @@ class StandardRule:
 
 @dataclass(frozen=True, slots=True)
 class FundRule:
-    """What of the payment falls to the pooled fund."""
+    """What of the payment falls to the pooled fund; "" where nobody says.
+
+    ratio: the policy's ratio of the fund, of rules C and D.
+    """
 
     rule: str
     negative: Negative
+    ratio: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,13 +271,21 @@ class Policy:
         """Whether the policy belongs to an invented area."""
         return self.area.is_demo
 
+    @property
+    def is_undated(self) -> bool:
+        """Whether the rules have no dates: a lead, which nobody settles months by."""
+        return self.terms[0].span == Span(date.min)
+
     def insurance(self, text: str) -> str:
         """The insurance code a record's text stands for, "" if unknown."""
         return self._insurances.get(text.strip(), "")
 
     def level(self, text: str) -> str:
-        """The hospital level a record's text stands for, "" if unknown."""
-        return self._levels.get(text.strip(), "")
+        """The hospital level a record's text stands for, "" if unknown.
+
+        An area that lists no levels takes the text as it stands.
+        """
+        return self._levels.get(text.strip(), "") if self._levels else text.strip()
 
     def hospital(self, code: str) -> Hospital | None:
         """A hospital of the area by its code."""
@@ -297,6 +309,8 @@ class Policy:
 
     def era(self, days: NDArray[np.int32]) -> NDArray[np.int64]:
         """For each day number the position in `terms` that holds then, -1 where none does."""
+        if self.is_undated:
+            return np.zeros(len(days), np.int64)
         starts = np.array([day_number(one.span.start) for one in self.terms], np.int64)
         last = np.iinfo(np.int64).max
         ends = np.array(

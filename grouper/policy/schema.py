@@ -75,8 +75,9 @@ class CostVersion(VersionFile):
 class FundVersion(VersionFile):
     """The fund's part."""
 
-    rule: Literal["A"]
+    rule: Literal["A", "B", "C", "D", "P1", "P2"]
     negative: Negative
+    ratio: Share | None = None
 
 
 class ShareVersion(VersionFile):

@@ -176,7 +176,10 @@ class Sections:
         """The pooled fund's part."""
 
         def make(version: schema.FundVersion) -> FundRule:
-            return FundRule(version.rule, version.negative)
+            if (version.rule in ("C", "D")) != (version.ratio is not None):
+                self.lacks(f"fund.values.{version.start}.ratio")
+            ratio = Decimal(1) if version.ratio is None else version.ratio
+            return FundRule(version.rule, version.negative, ratio)
 
         return self._dated("fund", section, section.values, make)
 

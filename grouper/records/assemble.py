@@ -19,6 +19,7 @@ from grouper.records.cells import Slots, slots_of
 from grouper.records.check import Findings
 from grouper.records.code_column import CleanCodes, cleaned, verbatim
 from grouper.records.derive import OTHER_FUNDS
+from grouper.records.fields import bill_fields
 from grouper.records.layout import ColumnMap
 from grouper.records.scalars import Scalars
 from grouper.records.sources import Sources
@@ -139,6 +140,9 @@ def _with_costs(batch: CaseBatch, quiet: Scalars) -> CaseBatch:
         area=quiet.texts("area", exact=True),
         area_insured=quiet.texts("area_insured", exact=True),
         discharge_date=_int32(quiet.day("discharge_time")),
+        admission_date=_int32(quiet.day("admit_time")),
+        settlement_date=_int32(quiet.day("settle_date")),
+        bill=_bill(quiet),
         total_cost_fen=quiet.money("total_cost"),
         fund_basic_fen=fund_basic,
         other_funds_fen=derive.other_funds(quiet, fund_basic, _funds(quiet)),
@@ -193,7 +197,15 @@ def _with_texts(batch: CaseBatch, reader: Scalars) -> CaseBatch:
         insurance=derive.insurances(reader),
         area=reader.texts("area", exact=False),
         area_insured=reader.texts("area_insured", exact=False),
+        admission_date=_int32(reader.day("admit_time")),
+        settlement_date=_int32(reader.day("settle_date")),
+        bill=_bill(reader),
     )
+
+
+def _bill(reader: Scalars) -> dict[str, NDArray[np.int64]]:
+    """The amounts of the bill that the source has, beside total cost and pooled fund."""
+    return {name: reader.money(name) for name in bill_fields() if name in reader.mapping.scalars}
 
 
 def _int32(numbers: NDArray[np.int64]) -> NDArray[np.int32]:

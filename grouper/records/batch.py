@@ -6,7 +6,7 @@ money, 0 for sex, discharge disposition and insurance. No NaN anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,6 +70,8 @@ class CaseBatch:
                        empty lists; area: of the hospital, area_insured: of the insurance
     discharge_date     int32, days since 1970-01-01
     total_cost_fen, fund_basic_fen, other_funds_fen  int64 fen
+    admission_date, settlement_date  int32, days since 1970-01-01
+    bill               the other amounts of the bill by field name, int64 fen; those the source has
     source, row        where a case came from: source name and row number (1-based) in it
     """
 
@@ -94,6 +96,9 @@ class CaseBatch:
     total_cost_fen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     fund_basic_fen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     other_funds_fen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    admission_date: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    settlement_date: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    bill: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     source: str = ""
     row: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 

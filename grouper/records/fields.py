@@ -56,6 +56,14 @@ def fields() -> Mapping[str, Field]:
 
 
 @cache
+def bill_fields() -> tuple[str, ...]:
+    """The amounts of a bill beside total and pooled fund, in the order of the dictionary."""
+    amounts = [one for one in fields().values() if one.type == "money"]
+    wanted = [one.name for one in amounts if one.use == "settle" or one.name.startswith("item_")]
+    return tuple(name for name in wanted if name not in ("total_cost", "fund_basic"))
+
+
+@cache
 def header_synonyms() -> Mapping[str, str]:
     """Known header texts -> field expression (`age`, `dx[0]`, `dx[n]`, `dx[+n]`)."""
     table = read_tsv(data_folder("layouts", "headers.tsv"), ["header", "field"])

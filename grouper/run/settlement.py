@@ -12,19 +12,25 @@ from numpy.typing import NDArray
 
 import weights
 from grouper.dated import from_day_number
-from grouper.engine.groups import Status
-from grouper.errors import Lang
-from grouper.policy.load import load_policy
+from grouper.engine.groups import Groups, Status
+from grouper.errors import Lang, PolicyError, SettlementError
+from grouper.policy.lead_policy import policy_of_lead
+from grouper.policy.leads import Lead, leads, load_lead
+from grouper.policy.load import area_ids, load_policy
 from grouper.policy.model import Allow, Policy, Terms
 from grouper.policy.variant import Setting
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
 from grouper.run.pipeline import GroupedRun
 from grouper.run.results import result_columns
+from grouper.run.worth import load_worth
+from grouper.scheme.model import Scheme
 from grouper.settle.amounts import Amounts
-from grouper.settle.case import settle_batch
+from grouper.settle.batch import dates
+from grouper.settle.case import place_of_row, settle_batch
 from grouper.settle.month import month_statements
-from grouper.settle.single import CaseAmount, CaseFacts, settle_case
+from grouper.settle.single import settle_case
 from grouper.settle.statement import Statement
+from grouper.settle.trail import CaseAmount, CaseFacts
 from weights.table import WeightTable
 
 
@@ -56,32 +62,71 @@ def latest_terms(policy: Policy, batch: CaseBatch) -> Terms:
 
 
 def scheme_of(area: str | Path, settings: Sequence[Setting] = ()) -> str:
-    """The scheme by which an area groups at present."""
+    """The scheme by which an area groups at present. Raises SettlementError ST122 for a lead."""
+    if is_lead(area):
+        raise SettlementError("ST122", str(area), area=area, lacking="scheme")
     return load_policy(area, settings=settings).terms[-1].scheme_id
+
+
+def is_lead(area: str | Path) -> bool:
+    """Whether an area is known by the case rules of a public table only."""
+    return str(area) not in area_ids() and str(area) in leads()
+
+
+def open_area(
+    area: str | Path,
+    scheme: Scheme,
+    *,
+    table: str | None = None,
+    batch: CaseBatch | None = None,
+    settings: Sequence[Setting] = (),
+) -> tuple[Policy, WeightTable]:
+    """The policy of a pack or a lead, and the weight table that prices its groups.
+
+    settings: values of a pack's policy set otherwise. table: id, folder or file; without it that of the policy (on the last day of the batch), for a
+    lead the published one of its area and this scheme. Raises SettlementError ST122 when a lead
+    has none; PolicyError, WeightError, RunError RN126.
+    """
+    if is_lead(area):
+        if settings:
+            raise PolicyError("PO132", str(area), key=".".join(settings[0].path), known="-")
+        lead = load_lead(str(area))
+        name = table or _table_of(lead, scheme)
+        found = load_worth(name, scheme).table
+        return policy_of_lead(lead, scheme_id=scheme.id, weight_table=found.id), found
+    policy = load_policy(area, settings=settings)
+    terms = policy.terms[-1] if batch is None else latest_terms(policy, batch)
+    return policy, load_worth(table, scheme).table if table else weights.load(terms.weight_table)
+
+
+def _table_of(lead: Lead, scheme: Scheme) -> str:
+    for name in (*weights.installed_ids(), *weights.table_ids()):
+        head = weights.read_head(name)
+        if head.area == lead.texts["code"] and head.scheme_id == scheme.id:
+            return head.id
+    raise SettlementError("ST122", lead.where, area=lead.area, lacking="weights")
 
 
 def settle_run(
     run: GroupedRun,
     area: str | Path,
     *,
+    table: str | None = None,
     allow: Allow = "verified",
     settings: Sequence[Setting] = (),
 ) -> SettledRun:
-    """What each case is paid in an area, with some of its values set otherwise.
-
-    Raises PolicyError, WeightError, SettlementError.
-    """
-    policy = load_policy(area, settings=settings)
-    table = weights.load(latest_terms(policy, run.records.batch).weight_table)
+    """What each case is paid in an area. Raises what open_area and settle_batch raise."""
+    batch = run.records.batch
+    policy, found = open_area(area, run.scheme, table=table, batch=batch, settings=settings)
     amounts = settle_batch(
         run.records.batch,
         run.groups,
-        table,
+        found,
         policy,
         scheme_status=run.scheme.status,
         allow=allow,
     )
-    return SettledRun(run, policy, table, amounts, allow)
+    return SettledRun(run, policy, found, amounts, allow)
 
 
 def statements(settled: SettledRun, month: str) -> list[Statement]:
@@ -97,7 +142,7 @@ def settle_row(settled: SettledRun, row: int) -> CaseAmount:
     run = settled.run
     return settle_case(
         facts_at(run.records.batch, row),
-        run.groups.codes.drg[int(run.groups.group_id[row])],
+        group_code(run.groups, row),
         settled.table,
         settled.policy,
         scheme_id=run.scheme.id,
@@ -105,6 +150,13 @@ def settle_row(settled: SettledRun, row: int) -> CaseAmount:
         status=Status(int(run.groups.status[row])),
         allow=settled.allow,
     )
+
+
+def group_code(groups: Groups, row: int) -> str:
+    """The group of a row, the rule's code (`BQY`) of an ambiguous one, "" without either."""
+    if groups.status[row] == Status.AMBIGUOUS:
+        return groups.codes.adrg[int(groups.rule_id[row])]
+    return groups.codes.drg[int(groups.group_id[row])]
 
 
 def facts_at(batch: CaseBatch, row: int) -> CaseFacts:
@@ -117,6 +169,11 @@ def facts_at(batch: CaseBatch, row: int) -> CaseFacts:
         value = int(column[row]) if len(column) else MISSING_FEN
         return None if value == MISSING_FEN else value
 
+    def whole(column: NDArray[np.int32]) -> int | None:
+        value = int(column[row])
+        return None if value == MISSING else value
+
+    leave = int(batch.discharge_disposition[row])
     day = int(batch.discharge_date[row]) if len(batch.discharge_date) else MISSING
     return CaseFacts(
         hospital=text(batch.hospital),
@@ -127,6 +184,12 @@ def facts_at(batch: CaseBatch, row: int) -> CaseFacts:
         fund_basic_fen=fen(batch.fund_basic_fen),
         other_funds_fen=fen(batch.other_funds_fen),
         area_insured=text(batch.area_insured),
+        los_days=whole(batch.los_days),
+        leave=str(leave) if leave else "",
+        age_years=whole(batch.age_years),
+        bill={name: fen(column) for name, column in batch.bill.items()},
+        days={name: int(column[row]) for name, column in dates(batch).items()},
+        where=place_of_row(batch, row),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 from typing import Protocol
@@ -111,6 +111,8 @@ class Amounts:
                     bill cannot enter a statement
     cell            int32: position in `cells`, -1 outside the groups
     confidence      the weakest mark of all values used
+    notice          uint32: 0, or 1 + position in `notices`: what is reported of the bill without
+                    keeping the case out of statements (bill_check = warn); empty = none
     """
 
     case_type: NDArray[np.uint8]
@@ -134,20 +136,27 @@ class Amounts:
     scheme_id: str
     confidence: Confidence
     is_demo: bool
+    notice: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    notices: tuple[Issue, ...] = ()
 
     def __len__(self) -> int:
         return len(self.case_type)
 
     @property
     def counted(self) -> NDArray[np.bool_]:
-        """Cases that enter statements: priced, with a bill that adds up."""
-        fine: NDArray[np.bool_] = self.issue == 0
+        """Cases that enter statements: priced, with a bill that adds up and a fund that pays."""
+        fine: NDArray[np.bool_] = (self.issue == 0) & (self.fund_fen != MISSING_FEN)
         return fine
 
     def issue_of(self, case: int) -> Issue | None:
         """Why a case has no price or no place in a statement."""
         number = int(self.issue[case])
         return self.issues[number - 1] if number else None
+
+    def notice_of(self, case: int) -> Issue | None:
+        """What is reported of a case that is counted all the same."""
+        number = int(self.notice[case]) if len(self.notice) else 0
+        return self.notices[number - 1] if number else None
 
     def issue_counts(self) -> list[tuple[Issue, int]]:
         """How many cases each issue marks, the commonest first."""
@@ -181,8 +190,17 @@ class Amounts:
             ("fund_payment", yuan_column(self.fund_fen)),
             ("difference", yuan_column(self.difference_fen)),
             ("payment_rule", _texts(self.rule, ["", *map(str, self.rules)])),
-            ("payment_issue", _texts(self.issue, ["", *(_said(one, lang) for one in self.issues)])),
+            ("payment_issue", self._remarks(lang)),
         ]
+
+    def _remarks(self, lang: Lang) -> pa.Array:
+        """The issue of each case, or what is merely reported of it."""
+        said = ["", *(_said(one, lang) for one in (*self.issues, *self.notices))]
+        which = self.issue
+        if len(self.notice):
+            noticed = np.where(self.notice > 0, self.notice + np.uint32(len(self.issues)), 0)
+            which = np.where(which == 0, noticed, which).astype(np.uint32)
+        return _texts(which, said)
 
     def _of_cell(self, values: Sequence[Decimal | None]) -> pa.Array:
         """A value of the cells, given to each case; all with the decimals of the finest."""

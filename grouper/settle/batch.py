@@ -5,8 +5,8 @@ Texts are resolved once a spelling, not once a row; rows follow by index.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from grouper.dated import from_day_number
 from grouper.engine.groups import Groups, Status
 from grouper.errors import Issue
+from grouper.money import yuan
 from grouper.policy.model import Policy
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
 from grouper.settle.place import Place, place_in, unknown_place
@@ -39,6 +40,7 @@ class Marks:
     def __init__(self, rows: int) -> None:
         self.number = np.zeros(rows, np.uint32)
         self.issues: list[Issue] = []
+        self._numbers: dict[str, int] = {}
 
     def mark(self, rows: NDArray[np.bool_], issue: Issue) -> None:
         """Give an issue to the rows that have none yet."""
@@ -52,22 +54,47 @@ class Marks:
         if len(numbers):
             self.number = np.where(self.number == 0, numbers[ids], self.number)
 
-    def _add(self, issue: Issue) -> int:
-        self.issues.append(issue)
-        return len(self.issues)
+    def mark_values(
+        self, rows: NDArray[np.bool_], values: Ids, issue: Callable[[int], Issue]
+    ) -> None:
+        """Give each of the rows that have none yet the issue of its value."""
+        rows = rows & (self.number == 0)
+        if rows.any():
+            found, ids = np.unique(values[rows], return_inverse=True)
+            numbers = [self._add(issue(value)) for value in found.tolist()]
+            self.number[rows] = np.array(numbers, np.uint32)[ids]
 
-    def used(self) -> tuple[NDArray[np.uint32], tuple[Issue, ...]]:
-        """The numbers and issues, without the issues no row kept."""
-        present = np.unique(self.number)
-        present = present[present > 0]
+    def _add(self, issue: Issue) -> int:
+        """The number of an issue, the same for equal ones."""
+        number = self._numbers.setdefault(repr(issue), len(self.issues) + 1)
+        if number > len(self.issues):
+            self.issues.append(issue)
+        return number
+
+    def used(self, place: Callable[[int], str]) -> tuple[NDArray[np.uint32], tuple[Issue, ...]]:
+        """The numbers and issues, without the issues no row kept.
+
+        place: where a row stands; an issue without a place gets that of its first row.
+        """
+        present, first = np.unique(self.number, return_index=True)
+        kept = present > 0
+        present, first = present[kept], first[kept]
         again = np.zeros(len(self.issues) + 1, np.uint32)
         again[present] = np.arange(1, len(present) + 1)
-        return again[self.number], tuple(self.issues[number - 1] for number in present.tolist())
+        issues = []
+        for number, row in zip(present.tolist(), first.tolist(), strict=True):
+            issue = self.issues[number - 1]
+            issues.append(issue if issue.where else replace(issue, where=place(row)))
+        return again[self.number], tuple(issues)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """n cases as settlement sees them; `era` is the position in policy.terms, -1 where none."""
+    """n cases as settlement sees them; `era` is the position in policy.terms, -1 where none.
+
+    bill: the amounts of the bill the source has, by field, total cost and pooled fund among them;
+    days: the dates it has, by field.
+    """
 
     era: Ids
     group_id: Ids
@@ -75,10 +102,15 @@ class Facts:
     level: Texts
     hospital: Texts
     place: NDArray[np.uint8]
+    los: NDArray[np.int32]
+    leave: NDArray[np.uint8]
+    age: NDArray[np.int32]
     status: NDArray[np.uint8]
     total_fen: NDArray[np.int64]
     pool_fen: NDArray[np.int64]
     other_fen: NDArray[np.int64]
+    bill: Mapping[str, NDArray[np.int64]]
+    days: Mapping[str, NDArray[np.int32]]
 
 
 def read_facts(
@@ -89,19 +121,22 @@ def read_facts(
     status = groups.status
     marks.mark(status == Status.REJECTED, Issue("ST212"))
     days = _column(batch.discharge_date, rows, MISSING)
-    marks.mark(days == MISSING, _needs("discharge_date"))
     era = policy.era(days)
+    if not policy.is_undated:
+        marks.mark(days == MISSING, needs("discharge_date"))
     _mark_eras(era, days, groups, table, policy, marks)
     total = _column(batch.total_cost_fen, rows, MISSING_FEN)
-    marks.mark(total == MISSING_FEN, _needs("total_cost"))
-    marks.mark(total < 0, Issue("ST207", "", {"field": "total_cost"}))
+    marks.mark(total == MISSING_FEN, needs("total_cost"))
+    marks.mark_values(total < 0, total, lambda fen: negative("total_cost", fen))
     marks.mark(total == 0, Issue("ST211"))
-    hospital = _texts(batch.hospital, rows, str.strip, "hospital", None, marks)
+    in_a_hospital = np.full(rows, not policy.is_undated)
+    hospital = _texts(batch.hospital, rows, str.strip, "hospital", in_a_hospital, marks)
     insurance = _texts(batch.insurance, rows, policy.insurance, "insurance", None, marks)
-    needs_level = status == Status.GROUPED
+    needs_level = (status == Status.GROUPED) & bool(policy.area.levels)
     levels = _levels(batch, rows, hospital, policy)
     level = _texts(levels, rows, policy.level, "hospital_level", needs_level, marks)
     other = _column(batch.other_funds_fen, rows, MISSING_FEN)
+    pool = _column(batch.fund_basic_fen, rows, MISSING_FEN)
     return Facts(
         era=era,
         group_id=groups.group_id.astype(np.int64),
@@ -109,12 +144,17 @@ def read_facts(
         level=level,
         hospital=hospital,
         place=_places(batch, rows, policy, marks),
+        los=batch.los_days,
+        leave=batch.discharge_disposition,
+        age=batch.age_years,
         status=status,
         total_fen=total,
-        pool_fen=_column(batch.fund_basic_fen, rows, MISSING_FEN),
+        pool_fen=pool,
         # payers leave the cell empty where they paid nothing, and the sum of others' parts
         # (total - pooled fund) does not depend on it
         other_fen=np.where(other == MISSING_FEN, 0, other),
+        bill={"total_cost": total, "fund_basic": pool, **batch.bill},
+        days=dates(batch),
     )
 
 
@@ -152,7 +192,7 @@ def _texts(
         if code
         else Issue("ST105", "", {"field": field, "value": text.strip()})
         if text.strip()
-        else _needs(field)
+        else needs(field)
         for text, code in zip(texts, known, strict=True)
     ]
     # one more reason, "none", for the rows that need no such code
@@ -220,5 +260,21 @@ def _column(values: NDArray[D], rows: int, missing: int) -> NDArray[D]:
     return values if len(values) == rows else np.full(rows, missing, values.dtype)
 
 
-def _needs(field: str) -> Issue:
+def dates(batch: CaseBatch) -> dict[str, NDArray[np.int32]]:
+    """The dates a batch has, days since 1970 by field."""
+    columns = {
+        "admit_time": batch.admission_date,
+        "discharge_time": batch.discharge_date,
+        "settle_date": batch.settlement_date,
+    }
+    return {name: column for name, column in columns.items() if len(column) == len(batch)}
+
+
+def negative(field: str, fen: int) -> Issue:
+    """ST207 for an amount that only a correction can have."""
+    return Issue("ST207", "", {"field": f"{field} = {yuan(fen)}"})
+
+
+def needs(field: str) -> Issue:
+    """ST103 for a field without which there is no price."""
     return Issue("ST103", "", {"field": field})

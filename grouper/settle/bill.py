@@ -1,9 +1,17 @@
-"""The identities of a bill, exact in fen."""
+"""The identities of a bill, exact in fen: of one list, and of many as columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grouper.records.batch import MISSING_FEN
+from grouper.records.derive import OTHER_FUNDS
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +73,57 @@ def _identities(bill: BillParts) -> Iterator[tuple[str, int, int]]:
     patient = bill.deductible_fen + bill.copay_fen + bill.over_cap_fen
     yield "B4", bill.pool_fen, bill.in_scope_fen - patient
     yield "B5", bill.total_fen, sum(bill.categories_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An identity by the fields of records: stated = sum of `adds` - sum of `takes`.
+
+    It is asked of sources that have every field of `needs`, and of rows that state `stated` and at
+    least one of these; what else is empty is nothing.
+    """
+
+    id: str
+    code: str
+    stated: str
+    adds: tuple[str, ...]
+    takes: tuple[str, ...]
+    needs: tuple[str, ...]
+
+
+_CLASSES = ("class_a_cost", "class_b_cost", "class_c_cost")
+_OUTSIDE = ("own_cost", "over_limit_cost", "pre_self_cost")
+_OWN_PART = ("deductible", "copay", "over_cap")
+_PATIENT = ("account_paid", "account_family_paid", "cash_paid")
+_CATEGORIES = tuple(f"item_{number:02}" for number in range(1, 15))
+
+#: B1 to B5 (settlement.md 2)
+IDENTITIES = (
+    Identity("B1", "ST201", "total_cost", _CLASSES, (), _CLASSES),
+    Identity("B2", "ST202", "in_scope_cost", ("total_cost",), _OUTSIDE, _OUTSIDE),
+    Identity(
+        "B3", "ST203", "total_cost", ("fund_basic", *OTHER_FUNDS, *_PATIENT), (), ("cash_paid",)
+    ),
+    Identity("B4", "ST204", "fund_basic", ("in_scope_cost",), _OWN_PART, _OWN_PART),
+    Identity("B5", "ST205", "total_cost", _CATEGORIES, (), _CATEGORIES),
+)
+
+
+def differences(bill: Mapping[str, Ints]) -> Iterator[tuple[Identity, Ints]]:
+    """For each identity that can be asked of a source: stated less sum of every row, 0 = it holds.
+
+    bill: the columns there are, MISSING_FEN where a cell is empty.
+    """
+    for one in IDENTITIES:
+        if not {one.stated, *one.needs} <= bill.keys():
+            continue
+        stated = bill[one.stated]
+        asked = (stated != MISSING_FEN) & np.any(
+            [bill[name] != MISSING_FEN for name in one.needs], axis=0
+        )
+        total = np.zeros(len(stated), np.int64)
+        for sign, names in ((1, one.adds), (-1, one.takes)):
+            for name in names:
+                if name in bill:
+                    total += sign * np.where(bill[name] == MISSING_FEN, 0, bill[name])
+        yield one, np.where(asked, stated - total, 0)

@@ -1,13 +1,16 @@
-"""What each case is paid: inlier, low and high outlier, ambiguous and ungrouped cases.
+"""What each case is paid: inlier, low and high outlier, by class or case rule, or by its cost.
 
-What a case is paid depends on its cell (group, hospital level, insurance, era) and its cost: every
-cell is compiled once, exactly, to cuts among whole fen (cuts.py), and its cases take their amounts
-by integer arithmetic. Each payment is rounded once, half up, to the fen.
+What a case is paid depends on its cell (group, hospital level, insurance, era, and what else the
+rules ask for) and its cost: every cell is compiled once, exactly, to cuts among whole fen
+(cuts.py), and its cases take their amounts by integer arithmetic. Each payment is rounded once,
+half up, to the fen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -15,16 +18,24 @@ from numpy.typing import NDArray
 
 from grouper.engine.groups import Groups, Status
 from grouper.errors import Issue, SettlementError
+from grouper.policy.lead_rules import Comparison
 from grouper.policy.model import Allow, Policy, require_verified
-from grouper.records.batch import MISSING_FEN, CaseBatch
+from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
 from grouper.settle.amounts import Amounts, CaseType
-from grouper.settle.batch import Facts, Ids, Marks, read_facts
-from grouper.settle.cell import CompiledCell, compile_cell, cost_cell, price_cell
-from grouper.settle.fund import fund_a
+from grouper.settle.batch import Facts, Ids, Marks, needs, negative, read_facts
+from grouper.settle.cell import Key, compile_key
+from grouper.settle.checks import is_strict, less_than_funds, mark_bills, mark_rows
+from grouper.settle.cuts import CompiledCell
+from grouper.settle.lead_cuts import asked, needs_days
+from grouper.settle.outliers import limit
 from grouper.settle.pricing import Pricing, by_cell
+from grouper.settle.share import ASKED, share_column
 from weights.table import WeightTable
 
 SchemeStatus = Literal["national", "regional", "draft"]
+
+#: the group code by which rules speak of cases that no group takes
+UNGROUPED_CODE = "0000"
 
 
 def settle_batch(
@@ -45,40 +56,151 @@ def settle_batch(
     Raises SettlementError ST311 for a draft scheme, ST109 when scheme, table and policy do not
     belong together, PolicyError PO112 for unverified values; ValueError for lengths that differ.
     """
-    if len(groups) != len(batch):
-        raise ValueError(f"{len(batch)} cases but {len(groups)} groups")
-    check_fit(groups.scheme_id, table, policy, scheme_status=scheme_status)
-    confidence = require_verified(policy, table.confidence, allow=allow)
-    marks = Marks(len(batch))
-    facts = read_facts(batch, groups, table, policy, marks)
-    cell_of, cells = _cells(facts, groups.codes.drg, table, policy, marks)
-    pricing = _Pricing(facts, policy, marks)
-    pricing.fill(cell_of, cells, facts.total_fen, facts.total_fen)
-    pricing.share()
-    issue, issues = marks.used()
-    return Amounts(
-        case_type=pricing.case_type,
-        place=facts.place,
-        standard_fen=pricing.standard,
-        payable_fen=pricing.payable,
-        fund_fen=pricing.fund,
-        total_fen=facts.total_fen,
-        pool_fen=facts.pool_fen,
-        other_fen=facts.other_fen,
-        patient_fen=pricing.patient,
-        difference_fen=_difference(pricing.payable, facts.total_fen),
-        rule=pricing.rule,
-        issue=issue,
-        cell=cell_of.astype(np.int32),
-        rules=tuple(pricing.rules),
-        issues=issues,
-        cells=tuple(cells),
-        area_id=policy.area.id,
-        weight_table=table.id,
-        scheme_id=groups.scheme_id,
-        confidence=confidence,
-        is_demo=policy.is_demo,
+    settler = Settler(
+        table, policy, scheme_id=groups.scheme_id, scheme_status=scheme_status, allow=allow
     )
+    return settler.settle(batch, groups)
+
+
+class Settler:
+    """Prices batches under one policy; the cells compiled for one batch serve the next.
+
+    Raises what settle_batch raises.
+    """
+
+    def __init__(
+        self,
+        table: WeightTable,
+        policy: Policy,
+        *,
+        scheme_id: str,
+        scheme_status: SchemeStatus,
+        allow: Allow = "verified",
+    ) -> None:
+        check_fit(scheme_id, table, policy, scheme_status=scheme_status)
+        self.table = table
+        self.policy = policy
+        self.confidence = require_verified(policy, table.confidence, allow=allow)
+        self._by_hospital = _by_hospital(policy, table)
+        self._asked = tuple(
+            dict.fromkeys(one for terms in policy.terms for one in asked(terms.rules))
+        )
+        self._cells: dict[object, CompiledCell | Issue] = {}
+
+    def settle(self, batch: CaseBatch, groups: Groups) -> Amounts:
+        """The amounts of a batch, row for row."""
+        if len(groups) != len(batch):
+            raise ValueError(f"{len(batch)} cases but {len(groups)} groups")
+        policy, table = self.policy, self.table
+        marks = Marks(len(batch))
+        facts = read_facts(batch, groups, table, policy, marks)
+        self._mark_days(facts, marks)
+        cell_of, cells = self._by_cell(facts, groups, marks)
+        pricing = _Pricing(facts, policy, marks)
+        pricing.fill(cell_of, cells, facts.total_fen, facts.los.astype(np.int64))
+        mark_rows(facts.bill, facts.days, marks)
+        pricing.share()
+        notices = Marks(len(batch))
+        strict = np.array([is_strict(policy, terms) for terms in policy.terms], np.bool_)
+        mark_bills(facts.bill, strict[facts.era], marks, notices)
+        issue, issues = marks.used(partial(place_of_row, batch))
+        notice, said = notices.used(partial(place_of_row, batch))
+        return Amounts(
+            case_type=pricing.case_type,
+            place=facts.place,
+            standard_fen=pricing.standard,
+            payable_fen=pricing.payable,
+            fund_fen=pricing.fund,
+            total_fen=facts.total_fen,
+            pool_fen=facts.pool_fen,
+            other_fen=facts.other_fen,
+            patient_fen=pricing.patient,
+            difference_fen=_difference(pricing.payable, facts.total_fen),
+            rule=pricing.rule,
+            issue=issue,
+            cell=cell_of.astype(np.int32),
+            rules=tuple(pricing.rules),
+            issues=issues,
+            cells=tuple(cells),
+            area_id=policy.area.id,
+            weight_table=table.id,
+            scheme_id=groups.scheme_id,
+            confidence=self.confidence,
+            is_demo=policy.is_demo,
+            notice=notice,
+            notices=said,
+        )
+
+    def _mark_days(self, facts: Facts, marks: Marks) -> None:
+        """ST103 for cases without days of stay where a rule asks for them."""
+        needed = np.array([needs_days(terms.rules) for terms in self.policy.terms], np.bool_)
+        marks.mark((facts.los == MISSING) & needed[facts.era], needs("los"))
+
+    def _by_cell(
+        self, facts: Facts, groups: Groups, marks: Marks
+    ) -> tuple[Ids, list[CompiledCell]]:
+        """For each row the position of its cell (-1: none), and the cells."""
+        codes = (*groups.codes.drg, *groups.codes.adrg, UNGROUPED_CODE)
+        grouped, ambiguous = (facts.status == one for one in (Status.GROUPED, Status.AMBIGUOUS))
+        group = np.where(
+            grouped,
+            facts.group_id,
+            np.where(ambiguous, len(groups.codes.drg) + groups.rule_id, len(codes) - 1),
+        )
+        texts = [facts.insurance, facts.level]
+        if self._by_hospital:
+            texts.append(facts.hospital)
+        met = _comparisons_met(self._asked, facts)
+        axes: list[NDArray[np.integer]] = [
+            facts.era,
+            facts.status,
+            group,
+            met,
+            *(text.ids for text in texts),
+        ]
+        sizes = [len(self.policy.terms), len(Status), len(codes), 1 << len(self._asked)]
+        sizes += [len(text.codes) for text in texts]
+
+        def price(key: tuple[int, ...], row: int) -> CompiledCell | Issue:
+            era, status, group, met, *rest = key
+            spelled = tuple(text.codes[one] for text, one in zip(texts, rest, strict=True))
+            name = (era, status, codes[group], met, *spelled)
+            if name not in self._cells:
+                insurance, level, hospital = (*spelled, "") if len(spelled) == 2 else spelled
+                age, leave = int(facts.age[row]), int(facts.leave[row])
+                own = Key(
+                    Status(status),
+                    codes[group],
+                    insurance,
+                    level,
+                    hospital,
+                    los=int(facts.los[row]),
+                    leave=str(leave) if leave else "",
+                    age=None if age == MISSING else age,
+                )
+                self._cells[name] = compile_key(self.policy.terms[era], self.table, own)
+            return self._cells[name]
+
+        return by_cell(axes, sizes, price, marks)
+
+
+def _comparisons_met(comparisons: Sequence[Comparison], facts: Facts) -> Ids:
+    """For each row which comparisons of days, discharge and age it meets, a bit each."""
+    met = np.zeros(len(facts.era), np.int64)
+    columns: dict[str, tuple[NDArray[np.integer], int]] = {
+        "los": (facts.los, MISSING),
+        "leave": (facts.leave, 0),
+        "age": (facts.age, MISSING),
+    }
+    for bit, one in enumerate(comparisons):
+        column, missing = columns[one.name]
+        if one.operator == "=":
+            holds = column == one.border
+        else:
+            border = limit(one.operator, one.border, Fraction(1))
+            holds = column <= border if one.operator.startswith("<") else column >= border
+        met |= (holds & (column != missing)).astype(np.int64) << bit
+    return met
 
 
 def check_fit(
@@ -97,37 +219,6 @@ def check_fit(
     if (scheme_id, table.id) not in used:
         right = "; ".join(sorted(f"{scheme} + {name}" for scheme, name in used))
         raise SettlementError("ST109", left=f"{scheme_id} + {table.id}", right=right)
-
-
-def _cells(
-    facts: Facts, drg: Sequence[str], table: WeightTable, policy: Policy, marks: Marks
-) -> tuple[Ids, list[CompiledCell]]:
-    """For each row the position of its cell (-1: none), and the cells."""
-    grouped = facts.status == Status.GROUPED
-    axes: list[NDArray[np.integer]] = [
-        facts.era,
-        facts.status,
-        np.where(grouped, facts.group_id, 0),
-    ]
-    sizes = [len(policy.terms), len(Status), len(drg)]
-    texts = [facts.insurance, facts.level]
-    if _by_hospital(policy, table):
-        texts.append(facts.hospital)
-    # cases outside the groups are paid a share of their cost, whoever they are
-    axes += [np.where(grouped, text.ids, 0) for text in texts]
-    sizes += [len(text.codes) for text in texts]
-
-    def price(key: tuple[int, ...]) -> CompiledCell | Issue:
-        era, status, group, *rest = key
-        terms = policy.terms[era]
-        if status != Status.GROUPED:
-            return cost_cell(terms, Status(status))
-        codes = [text.codes[one] for text, one in zip(texts, rest, strict=True)]
-        insurance, level, hospital = (*codes, "") if len(codes) == 2 else codes
-        cell = price_cell(terms, table, drg[group], insurance, level, hospital)
-        return cell if isinstance(cell, Issue) else compile_cell(cell, terms)
-
-    return by_cell(axes, sizes, price, marks)
 
 
 def _by_hospital(policy: Policy, table: WeightTable) -> bool:
@@ -150,29 +241,40 @@ class _Pricing(Pricing):
         self.patient = np.full(len(facts.era), MISSING_FEN, np.int64)
 
     def share(self) -> None:
-        """The pooled fund's part of each payment, and the patient's part of the bill.
-
-        Fund rule A: the payment less what patient and other funds already bear (cost - pool).
-        """
-        facts, marks = self._facts, self._marks
+        """The pooled fund's part of each payment, and the patient's part of the bill."""
+        facts, marks, policy = self._facts, self._marks, self._policy
         priced = self.case_type != CaseType.UNPRICED
-        marks.mark(priced & (facts.pool_fen == MISSING_FEN), _needs_pool())
-        marks.mark(facts.pool_fen < 0, Issue("ST207", "", {"field": "fund_basic"}))
-        marks.mark(facts.other_fen < 0, Issue("ST207", "", {"field": "other_funds"}))
+        known = np.array([terms.fund.rule != "" for terms in policy.terms], np.bool_)[facts.era]
+        marks.mark(priced & known & (facts.pool_fen == MISSING_FEN), needs("fund_basic"))
+        marks.mark_values(facts.other_fen < 0, facts.other_fen, partial(negative, "other_funds"))
         # pool <= total - other says the same as pool + other <= total and cannot overflow
-        marks.mark(facts.pool_fen > facts.total_fen - facts.other_fen, Issue("ST203"))
+        rest = facts.total_fen - facts.other_fen - facts.pool_fen
+        told = (facts.total_fen != MISSING_FEN) & (facts.pool_fen != MISSING_FEN)
+        marks.mark_values(
+            told & (facts.pool_fen > facts.total_fen - facts.other_fen), rest, less_than_funds
+        )
+        for era, terms in enumerate(policy.terms):
+            for name in ASKED[terms.fund.rule]:
+                lacking = facts.bill.get(name)
+                rows = priced & (facts.era == era)
+                marks.mark(
+                    rows if lacking is None else rows & (lacking == MISSING_FEN), needs(name)
+                )
         whole = priced & (marks.number == 0)
-        others = facts.total_fen - facts.pool_fen
-        cut = np.array([terms.fund.negative == "zero" for terms in self._policy.terms])
-        fund = fund_a(self.payable, facts.total_fen, facts.pool_fen)
-        fund = np.where(cut[facts.era] & (fund < 0), 0, fund) if len(cut) else fund
-        self.fund = np.where(whole, fund, MISSING_FEN)
-        self.patient = np.where(whole, others - facts.other_fen, MISSING_FEN)
+        self.patient = np.where(whole & told, rest, MISSING_FEN)
+        for era, terms in enumerate(policy.terms):
+            own = np.flatnonzero(whole & known & (facts.era == era))
+            if len(own):
+                bill = {name: facts.bill[name][own] for name in ASKED[terms.fund.rule]}
+                self.fund[own] = share_column(
+                    terms.fund, self.payable[own], facts.total_fen[own], facts.pool_fen[own], bill
+                )
+
+
+def place_of_row(batch: CaseBatch, row: int) -> str:
+    """`file:row`, "" where the source has no name."""
+    return f"{batch.source}:{int(batch.row[row])}" if batch.source and len(batch.row) else ""
 
 
 def _difference(payable: NDArray[np.int64], total: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(payable == MISSING_FEN, MISSING_FEN, payable - total)
-
-
-def _needs_pool() -> Issue:
-    return Issue("ST103", "", {"field": "fund_basic"})

@@ -1,168 +1,188 @@
-"""The price of a cell: what all cases of one group, hospital level, insurance and era share."""
+"""A cell: the cases that differ in nothing but their cost, and what they are paid.
+
+The rules of every era stand in the form of the leads (Terms.rules); here the numbers of area and
+weight table are put beside them, for one case and for a batch alike.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
+from functools import cache
 
+from grouper.datafile import data_folder, read_tsv
 from grouper.engine.groups import Status
-from grouper.errors import Issue, WeightError
-from grouper.money import FEN_PER_YUAN, round_half_up
-from grouper.policy.model import CostRule, OutlierRule, Terms
+from grouper.errors import Issue, SettlementError, WeightError
+from grouper.money import FEN_PER_YUAN
+from grouper.policy.lead_rules import LeadCase
+from grouper.policy.leads import Lead
+from grouper.policy.model import CostRule, Terms
 from grouper.settle.amounts import CaseType, DecidingRule
-from grouper.settle.cuts import Bound, Branch, Ramp, ramp
-from grouper.settle.outliers import HIGH_OUTLIERS, LOW_OUTLIERS, RATIO_BASES, STANDARDS
-from weights.table import WeightTable
+from grouper.settle.cuts import Branch, CompiledCell, Ramp
+from grouper.settle.lead import Given
+from grouper.settle.lead_cuts import Naming, compile_lead
+from weights.table import Facts, WeightTable
+from weights.words import insurance_code
+
+#: what lacks in a lead -> the section of a policy that would give it
+_SECTIONS = {"rate": "base_rate", "coef": "hospital_coefficient"}
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
-    """The border of an outlier rule in one cell: cost `operator` k x base."""
+class Key:
+    """What makes a cell. `group`: its code, for an ambiguous or ungrouped case that of its rule.
 
-    rule: str
-    operator: str
-    k: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What an inlier of the cell is paid, and from which cost on it is none.
-
-    standard and base are exact fen before rounding; standard_fen is the standard rounded half up.
+    los, leave, age: of one case of the cell; the others meet the same comparisons of the rules.
     """
 
-    weight: Decimal
-    coefficient: Decimal
-    rate: Decimal
-    standard: Fraction
-    base: Fraction
-    standard_fen: int
-    low: Threshold | None
-    high: Threshold | None
-
-    def outlier_fen(self, threshold: Threshold, cost_fen: int | Fraction) -> Fraction:
-        """The exact payment of an outlier by its rule, in fen before rounding."""
-        table = LOW_OUTLIERS if threshold is self.low else HIGH_OUTLIERS
-        return table[threshold.rule](Fraction(cost_fen), self.standard, self.base, threshold.k)
+    status: Status
+    group: str
+    insurance: str
+    level: str
+    hospital: str
+    los: int | None = None
+    leave: str = ""
+    age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledCell:
-    """A cell as its cases are priced: what is told of it, and its branches in their order.
+class Priced:
+    """A case before its rules: the facts they ask for, and the numbers of table and area."""
 
-    None = the payment of the cell does not rest on such a number; standard_fen: rounded half up.
-    """
-
-    weight: Decimal | None
-    coefficient: Decimal | None
-    rate: Decimal | None
-    standard_fen: int | None
-    branches: tuple[Branch, ...]
+    case: LeadCase
+    given: Given
+    naming: Naming
 
 
-def compile_cell(cell: Cell, terms: Terms) -> CompiledCell:
-    """The branches of a cell: low outlier, high outlier, inlier, in the order they are asked."""
-    branches = []
-    for threshold, kind in (
-        (cell.low, CaseType.LOW_OUTLIER),
-        (cell.high, CaseType.HIGH_OUTLIER),
-    ):
-        if threshold is not None:
-            test = Bound(threshold.operator, threshold.k * cell.base)
-            line = ramp(partial(cell.outlier_fen, threshold))
-            branches.append(Branch(kind, deciding_rule(terms, kind), line, (test,)))
-    inlier = Ramp(Fraction(0), cell.standard)
-    rule = deciding_rule(terms, CaseType.INLIER)
-    branches.append(Branch(CaseType.INLIER, rule, inlier))
-    return CompiledCell(
-        cell.weight, cell.coefficient, cell.rate, cell.standard_fen, tuple(branches)
-    )
+def own_type(status: Status) -> CaseType | None:
+    """The type of cases outside the groups."""
+    return {Status.AMBIGUOUS: CaseType.AMBIGUOUS, Status.UNGROUPED: CaseType.UNGROUPED}.get(status)
 
 
-def cost_cell(terms: Terms, status: Status) -> CompiledCell | Issue:
-    """Cases outside the groups: a share of their cost; ST213 where the area has no such rule."""
-    ambiguous = status == Status.AMBIGUOUS
-    kind = CaseType.AMBIGUOUS if ambiguous else CaseType.UNGROUPED
-    rule: CostRule | None = terms.ambiguous if ambiguous else terms.ungrouped
-    if rule is None:
-        return Issue("ST213", str(terms.span), {"kind": kind.word("en")})
-    line = Ramp(Fraction(rule.factor), Fraction(0))
-    return CompiledCell(None, None, None, None, (Branch(kind, deciding_rule(terms, kind), line),))
+def cost_rule(terms: Terms, status: Status) -> CostRule | None:
+    """The share of its cost that a case outside the groups is paid."""
+    if status == Status.GROUPED:
+        return None
+    return terms.ambiguous if status == Status.AMBIGUOUS else terms.ungrouped
 
 
-def deciding_rule(terms: Terms, kind: CaseType) -> DecidingRule:
-    """The rule by which cases of a type are paid in an era, and its source."""
-    section, rule = {
-        CaseType.INLIER: ("standard", terms.standard),
-        CaseType.LOW_OUTLIER: ("low_outlier", terms.low),
-        CaseType.HIGH_OUTLIER: ("high_outlier", terms.high),
-        CaseType.AMBIGUOUS: ("ambiguous", terms.ambiguous),
-        CaseType.UNGROUPED: ("ungrouped", terms.ungrouped),
-    }[kind]
-    assert rule is not None
+def cost_deciding(terms: Terms, status: Status, rule: CostRule) -> DecidingRule:
+    """The rule of a case outside the groups, and its source."""
+    section = "ambiguous" if status == Status.AMBIGUOUS else "ungrouped"
     return DecidingRule(rule.rule, terms.sources[section])
 
 
-def price_cell(
-    terms: Terms, table: WeightTable, group_code: str, insurance: str, level: str, hospital: str
-) -> Cell | Issue:
-    """The price of a cell, or the issue why it has none.
+def lay_out(terms: Terms, table: WeightTable, key: Key) -> Priced:
+    """The facts and numbers of a case. Raises WeightError WT112 for rows that contradict."""
+    rules = terms.rules
+    # leads speak of insurances by word, tables by code
+    facts = Facts(insurance_code(key.insurance), key.level, key.hospital)
+
+    def of_table(column: str) -> Fraction | None:
+        return _fraction(table.find(column, key.group, facts))
+
+    weight = of_table("weight")
+    coefficient = terms.coefficient
+    asked = (key.insurance, key.level, key.hospital)
+    rate, value = terms.base_rate.find(*asked), None
+    if terms.point_value is not None:
+        value = terms.point_value.find(*asked)
+    points = rules.points is not None or rules.standard == "S5"
+    case = LeadCase(
+        group=key.group,
+        level=key.level,
+        insurance=key.insurance,
+        hospital=key.hospital,
+        weight=weight or None,  # some tables print 0 where there is none
+        los=1 if key.los is None else key.los,
+        leave=key.leave,
+        age=key.age,
+        labels=_labels(rules, table, key.group, facts) if rules.class_rules else None,
+    )
+    given = Given(
+        cost=Fraction(0),
+        coef=None if coefficient is None else _fraction(coefficient.find(*asked)),
+        group_coef=of_table("coefficient") if rules.coef_source.startswith("table") else None,
+        rate=_fraction(rate) if rate is not None or points else of_table("rate"),
+        point_value=_fraction(value)
+        if value is not None or not points
+        else of_table("point_value"),
+        mean_cost=_fraction(terms.mean_cost),
+        group_mean=_group_mean(rules, table, key.group, facts),
+        score=of_table("points") if rules.standard == "S6" else None,
+    )
+    return Priced(case, given, Naming(rules, terms.sources, own_type(key.status)))
+
+
+def compile_key(terms: Terms, table: WeightTable, key: Key) -> CompiledCell | Issue:
+    """The cell of a key, or why it has none.
 
     WT101 the table lacks the group, WT108 it has no weight for it, WT112 its rows contradict each
-    other; ST101 no rate or coefficient for such a case in this era.
+    other; ST101 no rate or coefficient for such a case in this era; ST213 no rule for cases outside
+    the groups.
     """
+    rule = cost_rule(terms, key.status)
+    if rule is not None:
+        kind = own_type(key.status)
+        assert kind is not None
+        line = Ramp(Fraction(rule.factor), Fraction(0))
+        return CompiledCell.of([Branch(kind, cost_deciding(terms, key.status, rule), line)])
     try:
-        weight = table.weight(group_code, insurance=insurance, level=level, hospital=hospital)
-        coefficient = _coefficient(terms, table, group_code, insurance, level, hospital)
-    except WeightError as error:
-        return error.issues[0]
-    rate = terms.base_rate.find(insurance, level, hospital)
-    if rate is None:
-        return _lacking("base_rate", terms, insurance, level)
-    if coefficient is None:
-        return _lacking("hospital_coefficient", terms, insurance, level)
-    factors = (Fraction(weight), Fraction(rate) * FEN_PER_YUAN, Fraction(coefficient))
-    standard = STANDARDS[terms.standard.rule](*factors)
-    base = RATIO_BASES[terms.standard.ratio_base](*factors)
-    return Cell(
-        weight=weight,
-        coefficient=coefficient,
-        rate=rate,
-        standard=standard,
-        base=base,
-        standard_fen=round_half_up(standard),
-        low=_threshold(terms.low, weight, insurance, level),
-        high=_threshold(terms.high, weight, insurance, level),
-    )
+        priced = lay_out(terms, table, key)
+        return compile_lead(terms.rules, priced.case, priced.given, priced.naming)
+    except (SettlementError, WeightError) as error:
+        return why_not(error, terms, table, key)
 
 
-def _coefficient(
-    terms: Terms, table: WeightTable, group_code: str, insurance: str, level: str, hospital: str
-) -> Decimal | None:
-    """The coefficient of the policy, or of the weight table where the policy says so.
-
-    None where neither has one. Raises WeightError WT112.
-    """
-    if terms.coefficient is None:
-        return Decimal(1)
-    if terms.coefficient.in_table:
-        own = table.coefficient(group_code, insurance=insurance, level=level, hospital=hospital)
-        if own is not None:
-            return own
-    return terms.coefficient.find(insurance, level, hospital)
-
-
-def _threshold(
-    rule: OutlierRule | None, weight: Decimal, insurance: str, level: str
-) -> Threshold | None:
-    if rule is None:
-        return None
-    k = Fraction(rule.multiple(weight, insurance, level))
-    return Threshold(rule.rule, rule.operator, k)
-
-
-def _lacking(key: str, terms: Terms, insurance: str, level: str) -> Issue:
-    what = f"{key} ({insurance}, {level})"
+def why_not(
+    error: SettlementError | WeightError, terms: Terms, table: WeightTable, key: Key
+) -> Issue:
+    """The issue of a case that cannot be priced."""
+    issue = error.issues[0]
+    kind = own_type(key.status)
+    if kind is not None:
+        return Issue("ST213", str(terms.span), {"kind": kind.word("en")})
+    if issue.code != "ST121":
+        return issue
+    lacking = str(issue.params["key"])
+    if lacking == "weight":
+        return table.no_weight(key.group)
+    what = f"{_SECTIONS.get(lacking, lacking)} ({key.insurance}, {key.level})"
     return Issue("ST101", what, {"key": what, "date": terms.span})
+
+
+def _group_mean(rules: Lead, table: WeightTable, group: str, facts: Facts) -> Fraction | None:
+    """The published standard of a group, yuan, else its mean cost, where the rules ask for one."""
+    if "G" not in rules.ratio_base and not any(one.value == "G" for one in rules.class_rules):
+        return None
+    standard = table.standard_fen(
+        group, insurance=facts.insurance, level=facts.level, hospital=facts.hospital
+    )
+    if standard is not None:
+        return Fraction(standard, FEN_PER_YUAN)
+    return _fraction(table.find("mean_cost", group, facts))
+
+
+def _labels(rules: Lead, table: WeightTable, group: str, facts: Facts) -> Mapping[str, str]:
+    """The texts of a group, also under the headers by which the rules name its columns."""
+    labels = table.labels(group, facts)
+    for rule in rules.class_rules:
+        words = rule.words if rule.test in ("any", "flag") else ()
+        for word in (*words, *(w for fact in rule.facts if fact.fact == "any" for w in fact.words)):
+            column = _headers().get(word)
+            if column in labels:
+                labels[word] = labels[column]
+    return labels
+
+
+@cache
+def _headers() -> Mapping[str, str]:
+    """Header text of a published table -> column of the normal form."""
+    rows = read_tsv(data_folder("layouts", "weight_columns.tsv"))
+    return dict(zip(rows.column("header"), rows.column("column"), strict=True))
+
+
+def _fraction(value: Decimal | None) -> Fraction | None:
+    return None if value is None else Fraction(value)

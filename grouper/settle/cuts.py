@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from math import lcm
 
@@ -126,23 +127,51 @@ class _Line:
         return cls(whole, fixed, part, rest, unit, most if fits else _NOWHERE)
 
 
+@dataclass(frozen=True, slots=True)
+class CompiledCell:
+    """A cell as its cases are priced: what is told of it, and its branches in their order.
+
+    None = the payment of the cell does not rest on such a number; standard_fen: rounded half up.
+    stretches: (first cost, branch, line) of each stretch of costs, rising from 0.
+    """
+
+    weight: Decimal | None
+    coefficient: Decimal | None
+    rate: Decimal | None
+    standard_fen: int | None
+    branches: tuple[Branch, ...]
+    stretches: tuple[tuple[int, Branch, _Line], ...]
+
+    @classmethod
+    def of(
+        cls,
+        branches: Iterable[Branch],
+        *,
+        weight: Decimal | None = None,
+        coefficient: Decimal | None = None,
+        rate: Decimal | None = None,
+        standard_fen: int | None = None,
+    ) -> CompiledCell:
+        """A cell from its branches."""
+        own = tuple(branches)
+        found = tuple((start, own[at], _Line.of(own[at].pay)) for start, at in pieces(own))
+        return cls(weight, coefficient, rate, standard_fen, own, found)
+
+
 class Cuts:
     """The branches of many cells as arrays: where a case falls, and what it is paid there."""
 
-    def __init__(self, cells: Sequence[Sequence[Branch]]) -> None:
-        found = [list(pieces(branches)) for branches in cells]
-        self.branches: tuple[Branch, ...] = tuple(
-            branches[at] for branches, own in zip(cells, found, strict=True) for _, at in own
-        )
-        sizes = np.array([len(own) for own in found], np.int64)
-        self._offset = np.cumsum(sizes) - sizes
-        self._width = int(sizes.max()) if len(sizes) else 0
-        # beyond its last stretch a cell has one that no cost reaches
-        self._first = np.full((len(found), self._width), _MOST, np.int64)
-        for cell, own in enumerate(found):
-            self._first[cell, : len(own)] = [start for start, _ in own]
-        self._size = sizes
-        self._lines = _Lines([_Line.of(branch.pay) for branch in self.branches])
+    def __init__(self, cells: Sequence[CompiledCell]) -> None:
+        self.branches = tuple(branch for cell in cells for _, branch, _ in cell.stretches)
+        self._size = _column(len(cell.stretches) for cell in cells)
+        self._offset = np.cumsum(self._size) - self._size
+        self._width = int(self._size.max()) if len(cells) else 0
+        # beyond its last stretch a cell has some that no cost reaches
+        self._first = np.full((len(cells), self._width), _MOST, np.int64)
+        starts = _column(start for cell in cells for start, _, _ in cell.stretches)
+        place = np.arange(len(starts)) - np.repeat(self._offset, self._size)
+        self._first[np.repeat(np.arange(len(cells)), self._size), place] = starts
+        self._lines = _Lines([line for cell in cells for _, _, line in cell.stretches])
 
     def find(self, cell: Ints, cost: Ints) -> Ints:
         """For each case the position in `branches` that decides, by integer comparison."""

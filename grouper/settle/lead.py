@@ -209,9 +209,8 @@ def _priced(
     value = _value(lead, case, given) if lead.points else None
     if lead.standard == "S4":
         mean = _known(given.group_mean or None, lead, "group_mean", case)
-        one = Fraction(1)
-        factor = one if value is None else value
-        return Basis(weight, one, mean, mean, mean, factor, point_value=value)
+        factor = Fraction(1) if value is None else value
+        return Basis(weight, Fraction(1), mean, mean, mean, factor, point_value=value)
     assert lead.points is not None
     assert value is not None
     coefficient = _coefficient(lead, case, given, actions)
@@ -380,8 +379,8 @@ def score_basis(
         raise _lacking(lead, "rate" if score else "score", case)
     base = _SCORE_PER_BASE * score
     factor = number(actions["points"].value) if "points" in actions else Fraction(1)
-    one = Fraction(1)
-    return Basis(case.weight or one, coefficient, score, score, base, factor * rate, rate, rate)
+    weight = case.weight or Fraction(1)
+    return Basis(weight, coefficient, score, score, base, factor * rate, rate, rate)
 
 
 def _score_bands(
@@ -389,15 +388,14 @@ def _score_bands(
 ) -> LeadAmount:
     """B2: the score s c of a case by its ratio, times the rate; the lowest band pays the cost."""
     basis = score_basis(lead, case, given, actions)
-    score, one = basis.plain, Fraction(1)
     ratio = given.cost / basis.base
     if ratio <= Fraction(2, 5):
         return LeadAmount("b0", given.cost, basis)
     bands = (
         ("b1", ratio < Fraction(4, 5), ratio),
-        ("b2", ratio <= Fraction(7, 5), one),
+        ("b2", ratio <= Fraction(7, 5), Fraction(1)),
         ("b3", ratio <= Fraction(5, 2), ratio - Fraction(2, 5)),
         ("b4", True, Fraction(21, 10)),
     )
     kind, share = next((kind, share) for kind, holds, share in bands if holds)
-    return LeadAmount(kind, share * score * basis.factor, basis)
+    return LeadAmount(kind, share * basis.plain * basis.factor, basis)

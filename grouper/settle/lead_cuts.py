@@ -15,8 +15,7 @@ from grouper.money import FEN_PER_YUAN, round_half_up
 from grouper.policy.lead_rules import CaseRule, ClassRule, Comparison, LeadCase
 from grouper.policy.leads import Lead
 from grouper.settle.amounts import CaseType, DecidingRule
-from grouper.settle.cell import CompiledCell
-from grouper.settle.cuts import Bound, Branch, Ramp, ramp
+from grouper.settle.cuts import Bound, Branch, CompiledCell, Ramp, ramp
 from grouper.settle.lead import (
     Basis,
     Given,
@@ -30,18 +29,19 @@ from grouper.settle.lead import (
     score_basis,
 )
 
-_TYPES = {
-    "NORM": CaseType.INLIER,
-    "LOW": CaseType.LOW_OUTLIER,
-    "HIGH": CaseType.HIGH_OUTLIER,
-    "class": CaseType.CLASS_RULE,
-    "before": CaseType.CASE_RULE,
-    "within": CaseType.CASE_RULE,
-    "b0": CaseType.LOW_OUTLIER,
-    "b1": CaseType.LOW_OUTLIER,
-    "b2": CaseType.INLIER,
-    "b3": CaseType.HIGH_OUTLIER,
-    "b4": CaseType.HIGH_OUTLIER,
+#: head of a kind (LeadAmount.kind) -> type of the case, section of a policy that says so
+_KINDS = {
+    "NORM": (CaseType.INLIER, "standard"),
+    "LOW": (CaseType.LOW_OUTLIER, "low_outlier"),
+    "HIGH": (CaseType.HIGH_OUTLIER, "high_outlier"),
+    "class": (CaseType.CLASS_RULE, "class_rules"),
+    "before": (CaseType.CASE_RULE, "before_rules"),
+    "within": (CaseType.CASE_RULE, "within_rules"),
+    "b0": (CaseType.LOW_OUTLIER, "standard"),
+    "b1": (CaseType.LOW_OUTLIER, "standard"),
+    "b2": (CaseType.INLIER, "standard"),
+    "b3": (CaseType.HIGH_OUTLIER, "standard"),
+    "b4": (CaseType.HIGH_OUTLIER, "standard"),
 }
 #: what a class is paid by the day
 _PER_DIEM = "D1"
@@ -61,36 +61,55 @@ def asked(lead: Lead) -> tuple[Comparison, ...]:
     return tuple(dict.fromkeys(one for one in found if one.name not in ("w", "x")))
 
 
-def named(lead: Lead, kind: str, own: CaseType | None = None) -> tuple[CaseType, DecidingRule]:
-    """Type and rule of a payment of some kind (LeadAmount.kind); own: type of cases in no group."""
-    head, _, rule = kind.partition(":")
-    found = _TYPES[head]
-    if found == CaseType.CLASS_RULE and own is not None:
-        found = own
-    sides = {"LOW": lead.low, "HIGH": lead.high}
-    if head in sides:
-        side = sides[head]
-        rule = side.form if side else ""
-    return found, DecidingRule(rule or (lead.standard if head == "NORM" else head), lead.where)
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How payments by some rules are called in results.
+
+    sources: section -> where it is written down; without them it is the row of the lead.
+    own: the type of cases in no group, which class rules pay for too.
+    """
+
+    lead: Lead
+    sources: Mapping[str, str] | None = None
+    own: CaseType | None = None
+
+    def __call__(self, kind: str) -> tuple[CaseType, DecidingRule]:
+        """Type and rule of a payment of a kind (LeadAmount.kind)."""
+        head, _, rule = kind.partition(":")
+        found, section = _KINDS[head]
+        if found == CaseType.CLASS_RULE and self.own is not None:
+            found = self.own
+        side = {"LOW": self.lead.low, "HIGH": self.lead.high}.get(head)
+        if side is not None:
+            rule = side.form
+        source = self.lead.where if self.sources is None else self.sources.get(section, "")
+        return found, DecidingRule(rule or (self.lead.standard if head == "NORM" else head), source)
+
+
+def needs_days(lead: Lead) -> bool:
+    """Whether a case of a lead cannot be priced without its days of stay."""
+    by_the_day = any(one.target == "pay" and one.value == _PER_DIEM for one in lead.class_rules)
+    return by_the_day or any(one.name == "los" for one in asked(lead))
 
 
 def compile_lead(
-    lead: Lead, case: LeadCase, given: Given, own: CaseType | None = None
+    lead: Lead, case: LeadCase, given: Given, naming: Naming | None = None
 ) -> CompiledCell:
     """The branches of one cell, in the order in which the one-case path asks them.
 
-    case: one of the cell; given: its cost is not looked at; own: type of cases in no group.
+    case: one of the cell; given: its cost is not looked at.
     Raises SettlementError ST121 for a number that nobody gives.
     """
+    naming = naming or Naming(lead)
     actions = actions_of(lead, case)
     payment = actions["pay"].value if "pay" in actions else ""
     if lead.method == "score" and not payment:
-        maker = _Maker(lead, case, given, score_basis(lead, case, given, actions), own)
+        maker = _Maker(lead, case, given, score_basis(lead, case, given, actions), naming)
         return maker.cell(maker.bands())
     basis = None if needs_no_price(payment) else basis_of(lead, case, given, actions)
     if basis is not None:
         case = replace(case, weight=basis.weight)
-    maker = _Maker(lead, case, given, basis, own)
+    maker = _Maker(lead, case, given, basis, naming)
     branches = [*maker.rules("before", lead.before_rules)]
     if payment:
         branches.append(maker.by_rule(f"class:{payment}", payment))
@@ -109,7 +128,7 @@ class _Maker:
     case: LeadCase
     given: Given
     basis: Basis | None
-    own: CaseType | None
+    naming: Naming
 
     @property
     def priced(self) -> Basis:
@@ -119,13 +138,13 @@ class _Maker:
     def cell(self, branches: Iterable[Branch]) -> CompiledCell:
         basis = self.basis
         if basis is None:
-            return CompiledCell(None, None, None, None, tuple(branches))
-        return CompiledCell(
+            return CompiledCell.of(branches)
+        return CompiledCell.of(
+            branches,
             weight=_decimal(basis.weight),
             coefficient=_decimal(basis.coefficient),
             rate=None if basis.rate is None else _decimal(basis.rate),
             standard_fen=round_half_up(basis.standard * basis.factor * FEN_PER_YUAN),
-            branches=tuple(branches),
         )
 
     def normal(self) -> Branch:
@@ -188,7 +207,7 @@ class _Maker:
         by_days: bool = False,
     ) -> Branch:
         """A branch from a line in yuan and comparisons of the ratio."""
-        case_type, rule = named(self.lead, kind, self.own)
+        case_type, rule = self.naming(kind)
         # a fen of cost is worth as much as a yuan; a day is not
         slope = line.slope * FEN_PER_YUAN if by_days else line.slope
         return Branch(

@@ -11,30 +11,32 @@ from grouper.errors import Issue
 from grouper.records.batch import MISSING_FEN
 from grouper.settle.amounts import DecidingRule
 from grouper.settle.batch import Ids, Marks
-from grouper.settle.cell import CompiledCell
-from grouper.settle.cuts import Cuts
+from grouper.settle.cuts import CompiledCell, Cuts
 
 
 def by_cell(
     axes: Sequence[NDArray[np.integer]],
     sizes: Sequence[int],
-    price: Callable[[tuple[int, ...]], CompiledCell | Issue],
+    price: Callable[[tuple[int, ...], int], CompiledCell | Issue],
     marks: Marks,
 ) -> tuple[Ids, list[CompiledCell]]:
     """For each row without a mark the position of its cell (-1: none), and the cells.
 
-    axes: what makes a cell, (n,) positions below `sizes`. Each distinct key is priced once; rows
-    of a cell that has no price are marked with the issue.
+    axes: what makes a cell, (n,) positions below `sizes`. Each distinct key is priced once, with
+    one of its rows; rows of a cell that has no price are marked with the issue.
     """
     rows = np.flatnonzero(marks.number == 0)
     position = np.full(len(marks.number), -1, np.int64)
     if not len(rows):
         return position, []
     keys = np.ravel_multi_index([axis[rows].astype(np.int64) for axis in axes], sizes)
-    distinct, inverse = np.unique(keys, return_inverse=True)
+    distinct, one, inverse = np.unique(keys, return_index=True, return_inverse=True)
     parts = (axis.tolist() for axis in np.unravel_index(distinct, sizes))
-    priced = [price(key) for key in zip(*parts, strict=True)]
-    cells = [one for one in priced if not isinstance(one, Issue)]
+    priced = [
+        price(key, row)
+        for key, row in zip(zip(*parts, strict=True), rows[one].tolist(), strict=True)
+    ]
+    cells = [found for found in priced if not isinstance(found, Issue)]
     reasons = np.full(len(position), len(priced), np.int64)
     reasons[rows] = inverse
     marks.mark_each(reasons, [*(one if isinstance(one, Issue) else None for one in priced), None])
@@ -59,7 +61,7 @@ class Pricing:
         if not len(rows):
             return
         own = cell_of[rows]
-        cuts = Cuts([cell.branches for cell in cells])
+        cuts = Cuts(cells)
         branch = cuts.find(own, cost[rows])
         kinds = np.array([one.case_type for one in cuts.branches], np.uint8)
         self.case_type[rows] = kinds[branch]

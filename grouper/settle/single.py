@@ -1,110 +1,33 @@
 """One case, step by step: the same price as in a batch, with every intermediate for the reader.
 
-Shares the price of the cell with settle.case; compares cost and threshold by cross product
-instead of by limits among whole fen, so that tests can hold one against the other.
+Takes the numbers of table and area from settle.cell as the batch does, but asks the rules one by
+one with the cost in hand, on fractions, so that tests can hold one path against the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from fractions import Fraction
 
-from grouper.dated import Confidence
+import numpy as np
+
 from grouper.engine.groups import Status
-from grouper.errors import Issue, Lang
+from grouper.errors import Issue, SettlementError, WeightError
 from grouper.money import FEN_PER_YUAN, decimal_text, round_half_up, yuan
-from grouper.policy.model import Allow, CostRule, Policy, Terms, require_verified
-from grouper.settle.amounts import CaseType, DecidingRule, mark_text
-from grouper.settle.case import SchemeStatus, check_fit
-from grouper.settle.cell import Cell, Threshold, deciding_rule, price_cell
-from grouper.settle.fund import fund_a
-from grouper.settle.outliers import stands
+from grouper.policy.model import Allow, CostRule, FundRule, Policy, Terms, require_verified
+from grouper.records.batch import MISSING_FEN
+from grouper.settle.amounts import CaseType, DecidingRule
+from grouper.settle.batch import Marks, needs, negative
+from grouper.settle.case import UNGROUPED_CODE, SchemeStatus, check_fit
+from grouper.settle.cell import Key, cost_deciding, cost_rule, lay_out, own_type, why_not
+from grouper.settle.checks import is_strict, less_than_funds, mark_bills, mark_rows
+from grouper.settle.lead import Border, LeadAmount, pay_by_lead
+from grouper.settle.lead_cuts import needs_days
 from grouper.settle.place import Place, place_in, unknown_place
+from grouper.settle.share import ASKED, share_fen
+from grouper.settle.trail import CaseAmount, CaseFacts, Step
 from weights.table import WeightTable
-
-
-@dataclass(frozen=True, slots=True)
-class CaseFacts:
-    """What settlement needs to know of one discharge; None = missing, money in fen."""
-
-    hospital: str
-    hospital_level: str
-    insurance: str
-    discharge_date: date | None
-    total_cost_fen: int | None
-    fund_basic_fen: int | None = None
-    other_funds_fen: int | None = None
-    area_insured: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of the calculation: a stable key, its names, its value as text, where from.
-
-    value_zh: the value in Chinese where it has words in it.
-    """
-
-    key: str
-    label_zh: str
-    label_en: str
-    value: str
-    source: str = ""
-    value_zh: str = ""
-
-    def text(self, lang: Lang) -> str:
-        """`label: value  [source]`."""
-        label = self.label_zh if lang == "zh" else self.label_en
-        value = self.value_zh if lang == "zh" and self.value_zh else self.value
-        return f"{label}: {value}" + (f"  [{self.source}]" if self.source else "")
-
-
-@dataclass(frozen=True, slots=True)
-class CaseAmount:
-    """What one case is paid and how that came about; None = no such amount."""
-
-    case_type: CaseType
-    group_code: str
-    place: Place = Place.LOCAL
-    payable_fen: int | None = None
-    fund_fen: int | None = None
-    patient_fen: int | None = None
-    difference_fen: int | None = None
-    standard_fen: int | None = None
-    rule: DecidingRule | None = None
-    issue: Issue | None = None
-    steps: tuple[Step, ...] = ()
-    confidence: Confidence = "official"
-    is_demo: bool = False
-
-    def to_dict(self, lang: Lang = "en") -> dict[str, object]:
-        """Stable keys for `--json`; amounts as text in yuan."""
-        amounts = {
-            "standard": self.standard_fen,
-            "payment": self.payable_fen,
-            "fund_payment": self.fund_fen,
-            "patient": self.patient_fen,
-            "difference": self.difference_fen,
-        }
-        return {
-            "case_type": self.case_type.word("en"),
-            "group": self.group_code,
-            "place": self.place.key,
-            **{key: None if fen is None else yuan(fen) for key, fen in amounts.items()},
-            "rule": str(self.rule) if self.rule else None,
-            "issue": self.issue.to_dict(lang) if self.issue else None,
-            "steps": {step.key: step.value for step in self.steps},
-            "confidence": self.confidence,
-            "mark": mark_text(self.confidence, is_demo=self.is_demo, lang=lang),
-        }
-
-    def text(self, lang: Lang = "en") -> str:
-        """The calculation, one step a line."""
-        lines = [step.text(lang) for step in self.steps]
-        lines += [self.issue.text(lang)] if self.issue else []
-        mark = mark_text(self.confidence, is_demo=self.is_demo, lang=lang)
-        return "\n".join([*lines, mark] if mark else lines)
 
 
 @dataclass(slots=True)
@@ -148,40 +71,61 @@ def settle_case(
     issue = next(_obstacles(case, status, scheme_id, table, policy), None)
     amount = _unpriced(group, issue) if issue else _price(work, status, table, policy)
     place = place_in(policy.area, case.area_insured) or Place.LOCAL
-    return replace(amount, place=place, confidence=confidence, is_demo=policy.is_demo)
+    issue, notice = (_placed(one, case.where) for one in (amount.issue, amount.notice))
+    return replace(
+        amount,
+        place=place,
+        issue=issue,
+        notice=notice,
+        confidence=confidence,
+        is_demo=policy.is_demo,
+    )
+
+
+def _placed(issue: Issue | None, where: str) -> Issue | None:
+    return issue if issue is None or issue.where else replace(issue, where=where)
 
 
 def _price(work: _Work, status: Status, table: WeightTable, policy: Policy) -> CaseAmount:
     """The amounts of a case that nothing stands against."""
     case, group = work.facts, work.group_code
-    assert case.discharge_date is not None
-    terms = policy.terms_at(case.discharge_date)
+    assert case.discharge_date is not None or policy.is_undated
+    terms = policy.terms[0] if case.discharge_date is None else policy.terms_at(case.discharge_date)
     work.note("cost", "医疗总费用", "total cost", yuan(work.cost))
-    if status == Status.GROUPED:
-        insurance, level = policy.insurance(case.insurance), _level(case, policy)
-        cell = price_cell(terms, table, group, insurance, level, case.hospital.strip())
-        priced = cell if isinstance(cell, Issue) else _in_group(work, cell, terms)
+    rule = cost_rule(terms, status)
+    if rule is not None:
+        priced: _Found | Issue = _at_cost(work, status, rule, terms)
     else:
-        priced = _at_cost(work, status, terms)
+        key = Key(
+            status,
+            group or UNGROUPED_CODE,
+            policy.insurance(case.insurance),
+            _level(case, policy),
+            case.hospital.strip(),
+            los=case.los_days,
+            leave=case.leave,
+            age=case.age_years,
+        )
+        priced = _by_rules(work, key, terms, table)
     if isinstance(priced, Issue):
         return _unpriced(group, priced)
-    kind, paid, standard_fen = priced
-    rule = deciding_rule(terms, kind)
+    kind, deciding, paid, standard_fen = priced
     payable = round_half_up(paid)
     work.note("class", "病例类型", "case type", kind.word("en"), value_zh=kind.word("zh"))
     work.note("pay_unrounded", "应付（未舍入）", "payment before rounding", _shown(paid))
-    work.note("pay", "应付", "payment", yuan(payable), str(rule))
-    fund, patient, issue = _share(work, payable, terms)
+    work.note("pay", "应付", "payment", yuan(payable), str(deciding))
+    shared = _share(work, payable, terms, policy)
     return CaseAmount(
         case_type=kind,
         group_code=group,
         payable_fen=payable,
-        fund_fen=fund,
-        patient_fen=patient,
+        fund_fen=shared.fund,
+        patient_fen=shared.patient,
         difference_fen=payable - work.cost,
         standard_fen=standard_fen,
-        rule=rule,
-        issue=issue,
+        rule=deciding,
+        issue=shared.issue,
+        notice=shared.notice,
         steps=tuple(work.steps),
     )
 
@@ -196,11 +140,12 @@ def _obstacles(
     """Why the case cannot be priced, in the order in which a batch asks."""
     if status == Status.REJECTED:
         yield Issue("ST212")
-    if case.discharge_date is None:
-        yield _needs("discharge_date")
+    if case.discharge_date is None and not policy.is_undated:
+        yield needs("discharge_date")
         return
-    terms = policy.find_terms(case.discharge_date)
+    terms = policy.find_terms(case.discharge_date) if case.discharge_date else policy.terms[0]
     if terms is None:
+        assert case.discharge_date is not None
         day = case.discharge_date.isoformat()
         yield Issue("ST101", policy.area.id, {"key": policy.area.id, "date": day})
         return
@@ -208,24 +153,26 @@ def _obstacles(
         if left != right:
             yield Issue("ST109", str(terms.span), {"left": left, "right": right})
     if case.total_cost_fen is None:
-        yield _needs("total_cost")
+        yield needs("total_cost")
         return
     if case.total_cost_fen < 0:
-        yield Issue("ST207", "", {"field": "total_cost"})
+        yield negative("total_cost", case.total_cost_fen)
     if case.total_cost_fen == 0:
         yield Issue("ST211")
-    if not case.hospital.strip():
-        yield _needs("hospital")
+    if not case.hospital.strip() and not policy.is_undated:
+        yield needs("hospital")
     codes = [("insurance", case.insurance, policy.insurance(case.insurance))]
-    if status == Status.GROUPED:
+    if status == Status.GROUPED and policy.area.levels:
         codes.append(("hospital_level", case.hospital_level, _level(case, policy)))
     for name, text, code in codes:
         if not code and text.strip():
             yield Issue("ST105", "", {"field": name, "value": text.strip()})
         elif not code:
-            yield _needs(name)
+            yield needs(name)
     if place_in(policy.area, case.area_insured) is None:
         yield unknown_place(case.area_insured)
+    if case.los_days is None and needs_days(terms.rules):
+        yield needs("los")
 
 
 def _level(case: CaseFacts, policy: Policy) -> str:
@@ -236,80 +183,129 @@ def _level(case: CaseFacts, policy: Policy) -> str:
     return listed.level if listed else ""
 
 
-def _at_cost(
-    work: _Work, status: Status, terms: Terms
-) -> tuple[CaseType, Fraction, int | None] | Issue:
-    ambiguous = status == Status.AMBIGUOUS
-    kind = CaseType.AMBIGUOUS if ambiguous else CaseType.UNGROUPED
-    rule: CostRule | None = terms.ambiguous if ambiguous else terms.ungrouped
-    if rule is None:
-        return Issue("ST213", str(terms.span), {"kind": kind.word("en")})
-    work.note("factor", "费用支付比例", "share of the cost", rule.factor)
-    return kind, work.cost * Fraction(rule.factor), None
+#: type, rule, exact payment in fen, rounded standard in fen
+_Found = tuple[CaseType, DecidingRule, Fraction, int | None]
 
 
-def _in_group(work: _Work, cell: Cell, terms: Terms) -> tuple[CaseType, Fraction, int | None]:
-    cost = work.cost
-    sources = terms.sources
-    work.note("weight", "权重", "relative weight", cell.weight, terms.weight_table)
-    coefficient_source = sources.get("hospital_coefficient", "")
-    work.note("coefficient", "系数", "hospital coefficient", cell.coefficient, coefficient_source)
-    work.note("rate", "费率", "base rate", cell.rate, sources["base_rate"])
-    work.note("standard", "支付标准", "standard", _shown(cell.standard), sources["standard"])
-    formula = terms.standard.ratio_base.replace(" ", " x ")
+def _at_cost(work: _Work, status: Status, rule: CostRule, terms: Terms) -> _Found:
+    kind = own_type(status)
+    assert kind is not None
+    deciding = cost_deciding(terms, status, rule)
+    work.note("factor", "费用支付比例", "share of the cost", rule.factor, deciding.source)
+    return kind, deciding, work.cost * Fraction(rule.factor), None
+
+
+def _by_rules(work: _Work, key: Key, terms: Terms, table: WeightTable) -> _Found | Issue:
+    """The payment by the rules of the era, asked one by one."""
+    cost = Fraction(work.cost, FEN_PER_YUAN)
+    try:
+        priced = lay_out(terms, table, key)
+        amount = pay_by_lead(terms.rules, priced.case, replace(priced.given, cost=cost))
+    except (SettlementError, WeightError) as error:
+        return why_not(error, terms, table, key)
+    standard_fen = _note_basis(work, amount, terms) if amount.basis else None
+    if amount.points is not None:
+        work.note("points", "点数", "points", decimal_text(amount.points, places=6))
+    return *priced.naming(amount.kind), amount.exact * FEN_PER_YUAN, standard_fen
+
+
+def _note_basis(work: _Work, amount: LeadAmount, terms: Terms) -> int:
+    """Weight to thresholds as steps; returns the rounded standard in fen."""
+    basis, sources = amount.basis, terms.sources
+    assert basis is not None
+    work.note("weight", "权重", "relative weight", decimal_text(basis.weight), terms.weight_table)
+    source = sources.get("hospital_coefficient", "")
+    coefficient = decimal_text(basis.coefficient)
+    work.note("coefficient", "系数", "hospital coefficient", coefficient, source)
+    if basis.rate is not None:
+        source = sources.get("base_rate", "")
+        work.note("rate", "费率", "base rate", decimal_text(basis.rate), source)
+    if basis.point_value is not None:
+        source = sources.get("point_value", "")
+        work.note("point_value", "点值", "point value", decimal_text(basis.point_value), source)
+    if terms.rules.mean_cost is not None:
+        mean = decimal_text(terms.rules.mean_cost)
+        work.note("mean_cost", "次均费用", "mean cost", mean, sources.get("mean_cost", ""))
+    standard = basis.standard * basis.factor
+    work.note(
+        "standard", "支付标准", "standard", decimal_text(standard), sources.get("standard", "")
+    )
+    formula = terms.rules.ratio_base.replace(" ", " x ")
     work.note("ratio_base_formula", "倍率基数公式", "ratio base formula", formula)
-    work.note("ratio_base", "倍率基数", "ratio base", _shown(cell.base))
-    work.note("ratio", "倍率", "cost multiple", decimal_text(cost / cell.base))
-    kind, paid = CaseType.INLIER, cell.standard
-    for threshold, outlier, key in (
-        (cell.high, CaseType.HIGH_OUTLIER, "high"),
-        (cell.low, CaseType.LOW_OUTLIER, "low"),
+    work.note("ratio_base", "倍率基数", "ratio base", decimal_text(basis.base))
+    ratio = Fraction(work.cost, FEN_PER_YUAN) / basis.base
+    work.note("ratio", "倍率", "cost multiple", decimal_text(ratio))
+    for key, zh, en, border in (
+        ("high", "高倍率界限", "high limit", amount.high),
+        ("low", "低倍率界限", "low limit", amount.low),
     ):
-        if threshold is None:
-            continue
-        zh, en = ("高倍率界限", "high limit") if key == "high" else ("低倍率界限", "low limit")
-        source = sources[f"{key}_outlier"]
-        text = _threshold(threshold, cell, ("ratio", "cost"))
-        text_zh = _threshold(threshold, cell, ("倍率", "费用"))
-        work.note(key, zh, en, text, source, value_zh=text_zh)
-        # the low test is asked first, therefore it has the last word here
-        if stands(cost, threshold.operator, threshold.k, cell.base):
-            kind, paid = outlier, cell.outlier_fen(threshold, cost)
-    return kind, paid, cell.standard_fen
+        if border is not None:
+            text = _threshold(border, basis.base, ("ratio", "cost"))
+            text_zh = _threshold(border, basis.base, ("倍率", "费用"))
+            work.note(key, zh, en, text, sources.get(f"{key}_outlier", ""), value_zh=text_zh)
+    return round_half_up(standard * FEN_PER_YUAN)
 
 
-def _share(work: _Work, payable: int, terms: Terms) -> tuple[int | None, int | None, Issue | None]:
-    """Pooled fund's part, patient's part, or what is wrong with the bill."""
-    case, cost = work.facts, work.cost
-    if case.fund_basic_fen is None:
-        return None, None, _needs("fund_basic")
-    other = case.other_funds_fen or 0
-    for name, fen in (("fund_basic", case.fund_basic_fen), ("other_funds", other)):
-        if fen < 0:
-            return None, None, Issue("ST207", "", {"field": name})
-    if case.fund_basic_fen + other > cost:
-        return None, None, Issue("ST203")
-    others = cost - case.fund_basic_fen
-    fund = fund_a(payable, cost, case.fund_basic_fen)
-    if terms.fund.negative == "zero":
-        fund = max(fund, 0)
-    source = terms.sources["fund"]
-    work.note("others_part", "个人和其他基金已承担", "borne by patient and others", yuan(others))
-    work.note("fund", "统筹基金应付", "pooled fund's part", yuan(fund), source)
-    return fund, others - other, None
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Pooled fund's and patient's part in fen, and what is wrong with the bill."""
+
+    fund: int | None = None
+    patient: int | None = None
+    issue: Issue | None = None
+    notice: Issue | None = None
 
 
-def _threshold(threshold: Threshold, cell: Cell, words: tuple[str, str]) -> str:
+def _share(work: _Work, payable: int, terms: Terms, policy: Policy) -> _Shared:
+    """Who bears the payment; the checks of the bill are those of a batch, on one row."""
+    case, cost, rule = work.facts, work.cost, terms.fund
+    bill = {"total_cost": case.total_cost_fen, "fund_basic": case.fund_basic_fen, **case.bill}
+    columns = {
+        name: np.array([MISSING_FEN if fen is None else fen], np.int64)
+        for name, fen in bill.items()
+    }
+    marks, notices = Marks(1), Marks(1)
+    mark_rows(columns, {name: np.array([day], np.int32) for name, day in case.days.items()}, marks)
+    issue = marks.issues[0] if marks.issues else next(_bill_issues(case, rule, bill), None)
+    if issue is not None:
+        return _Shared(issue=issue)
+    mark_bills(columns, np.array([is_strict(policy, terms)]), marks, notices)
+    issue = marks.issues[0] if marks.issues else None
+    notice = notices.issues[0] if notices.issues else None
+    pool, other = case.fund_basic_fen, case.other_funds_fen or 0
+    patient = None if pool is None else cost - pool - other
+    if not rule.rule or pool is None:
+        return _Shared(None, patient, issue, notice)
+    fund = share_fen(rule, payable, cost, pool, {key: fen or 0 for key, fen in bill.items()})
+    others = yuan(cost - pool)
+    work.note("others_part", "个人和其他基金已承担", "borne by patient and others", others)
+    work.note("fund", "统筹基金应付", "pooled fund's part", yuan(fund), terms.sources["fund"])
+    return _Shared(fund, patient, issue, notice)
+
+
+def _bill_issues(
+    case: CaseFacts, rule: FundRule, bill: Mapping[str, int | None]
+) -> Iterator[Issue]:
+    """What stands against a fund's part, in the order in which a batch asks."""
+    pool, other, cost = case.fund_basic_fen, case.other_funds_fen or 0, case.total_cost_fen
+    if rule.rule and pool is None:
+        yield needs("fund_basic")
+    if other < 0:
+        yield negative("other_funds", other)
+    if cost is not None and pool is not None and pool + other > cost:
+        yield less_than_funds(cost - pool - other)
+    for name in ASKED[rule.rule]:
+        if bill.get(name) is None:
+            yield needs(name)
+
+
+def _threshold(border: Border, base: Fraction, words: tuple[str, str]) -> str:
     """`ratio < 0.4 -> L1 (cost < 2546.772)`; words: for ratio and cost."""
-    ratio, cost = (f"{word} {threshold.operator}" for word in words)
-    border = _shown(threshold.k * cell.base)
-    return f"{ratio} {decimal_text(threshold.k)} -> {threshold.rule} ({cost} {border})"
+    ratio, cost = (f"{word} {border.operator}" for word in words)
+    limit = decimal_text(border.k * base)
+    return f"{ratio} {decimal_text(border.k)} -> {border.form} ({cost} {limit})"
 
 
 def _shown(fen: Fraction) -> str:
     """Exact fen as yuan for the eye."""
     return decimal_text(fen / FEN_PER_YUAN)
-
-
-def _needs(name: str) -> Issue:
-    return Issue("ST103", "", {"field": name})

@@ -15,7 +15,7 @@ from grouper.policy.leads import Lead, load_lead
 from grouper.settle.cuts import Cuts
 from grouper.settle.fund import fund_a, fund_b, fund_c, fund_d, point_value_p1, point_value_p2
 from grouper.settle.lead import Border, Given, LeadAmount, pay_by_lead
-from grouper.settle.lead_cuts import compile_lead, named
+from grouper.settle.lead_cuts import Naming, compile_lead
 from grouper.worked import Worked
 from weights.inputs import Inputs
 
@@ -63,12 +63,12 @@ def _check_batch(lead: Lead, case: LeadCase, given: Given, amount: LeadAmount) -
     cost = given.cost * FEN_PER_YUAN
     if cost.denominator != 1 or cost >= _INT64_END:
         return
-    cuts = Cuts([compile_lead(lead, case, given).branches])
+    cuts = Cuts([compile_lead(lead, case, given)])
     at = cuts.find(np.zeros(1, np.int64), np.array([cost.numerator], np.int64))
     branch = cuts.branches[int(at[0])]
     x = case.los if branch.by_days else cost.numerator
     paid = int(cuts.pay(at, np.array([x], np.int64))[0])
-    theirs = (*named(lead, amount.kind), amount.fen)
+    theirs = (*Naming(lead)(amount.kind), amount.fen)
     if (branch.case_type, branch.rule, paid) != theirs:
         raise SettlementError(
             "ST307",

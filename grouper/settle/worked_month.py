@@ -156,7 +156,8 @@ def _lists(read: Inputs, key: str) -> list[Inputs]:
             if amount in one.values:
                 _not_negative(one, amount)
         if one.fen("pool") + _amount(one, "other") > one.fen("total"):
-            raise SettlementError("ST203", f"{one.place}.total")
+            lacking = one.fen("total") - one.fen("pool") - _amount(one, "other")
+            raise SettlementError("ST203", f"{one.place}.total", difference=yuan(lacking))
     return found
 
 

@@ -14,7 +14,8 @@ from grouper.engine.groups import Status
 from grouper.errors import PolicyError, SettlementError
 from grouper.policy.load import load_policy
 from grouper.settle.amounts import COLUMN_TITLES, CaseType
-from grouper.settle.single import CaseFacts, settle_case
+from grouper.settle.single import settle_case
+from grouper.settle.trail import CaseFacts
 
 FEN = Decimal("0.01")
 # the demo policy once more, in plain numbers
@@ -271,7 +272,10 @@ def test_rates_by_hospital_price_each_hospital_by_its_own(row, settle, policy):
     from grouper.policy.model import KeyedValues
 
     own = KeyedValues(("hospital",), {("A",): Decimal(1), ("B",): Decimal("1.2")})
-    keyed = replace(policy, terms=tuple(replace(one, coefficient=own) for one in policy.terms))
+    terms = tuple(
+        replace(one, coefficient=own, rules=replace(one.rules, coefs={})) for one in policy.terms
+    )
+    keyed = replace(policy, terms=terms)
     rows = [row(hospital="A"), row(hospital="B"), row(hospital="C")]
     _, _, amounts = settle(rows, policy=keyed)
     assert amounts.payable_fen[:2].tolist() == [727877, 873452]

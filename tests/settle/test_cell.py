@@ -5,15 +5,18 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 import weights
 from grouper.datafile import data_folder
+from grouper.engine.groups import Status
 from grouper.errors import Issue
 from grouper.policy.load import load_policy
 from grouper.policy.model import KeyedValues
-from grouper.settle.cell import Cell, price_cell
+from grouper.settle.cell import Key, compile_key
+from grouper.settle.cuts import CompiledCell, Ramp
 from weights.table import Facts
 
 POLICY = "policy-2025.toml"
@@ -36,24 +39,28 @@ def of_table(tmp_path_factory):
     return make
 
 
+def key(group: str, level: str) -> Key:
+    return Key(Status.GROUPED, group, "310", level, "H1")
+
+
 def test_the_coefficient_of_the_table_is_that_of_group_and_level(of_table):
     terms, table = of_table(), weights.load("guangan-2024")
-    cell = price_cell(terms, table, "ES31", "310", "三级", "H1")
-    assert isinstance(cell, Cell)
+    cell = compile_key(terms, table, key("ES31", "三级"))
+    assert isinstance(cell, CompiledCell)
     assert (cell.weight, cell.coefficient) == (Decimal("0.8697"), Decimal("1.261590843"))
-    assert cell.standard == Decimal("0.8697") * 812000 * Decimal("1.261590843")
-    assert price_cell(terms, table, "ES31", "310", "一级", "H1").coefficient == Decimal(
-        "0.76432642"
-    )
+    standard = Decimal("0.8697") * 812000 * Decimal("1.261590843")
+    assert cell.branches[-1].pay == Ramp(Fraction(0), Fraction(standard))
+    lowest = compile_key(terms, table, key("ES31", "一级"))
+    assert lowest.coefficient == Decimal("0.76432642")
 
 
 def test_a_coefficient_that_the_table_lacks_is_the_default_or_an_issue(of_table):
     table = weights.load("shanghai-2023")
-    issue = price_cell(of_table(), table, "BB11", "310", "三级", "H1")
+    issue = compile_key(of_table(), table, key("BB11", "三级"))
     assert isinstance(issue, Issue)
     assert issue.code == "ST101"
     assert "hospital_coefficient" in issue.params["key"]
-    cell = price_cell(of_table(', "*" = 1.08'), table, "BB11", "310", "三级", "H1")
+    cell = compile_key(of_table(', "*" = 1.08'), table, key("BB11", "三级"))
     assert cell.coefficient == Decimal("1.08")
 
 

@@ -16,9 +16,9 @@ from grouper.money import round_half_up
 from grouper.policy.lead_rules import LeadCase
 from grouper.policy.leads import leads
 from grouper.settle.amounts import CaseType, DecidingRule
-from grouper.settle.cuts import Bound, Branch, Cuts, Ramp, pieces, ramp
+from grouper.settle.cuts import Bound, Branch, CompiledCell, Cuts, Ramp, pieces, ramp
 from grouper.settle.lead import Given, pay_by_lead
-from grouper.settle.lead_cuts import asked, compile_lead, named
+from grouper.settle.lead_cuts import Naming, asked, compile_lead
 
 RULE = DecidingRule("H3", "test")
 FRACTIONS = st.fractions(-(10**12), 10**12, max_denominator=10**9)
@@ -27,6 +27,10 @@ OPERATORS = st.sampled_from(["<", "<=", ">", ">="])
 
 def branch(pay, tests=(), kind=CaseType.INLIER):
     return Branch(kind, RULE, pay, tuple(tests))
+
+
+def of(*branches):
+    return Cuts([CompiledCell.of(branches)])
 
 
 def paid(cuts, cost):
@@ -48,13 +52,13 @@ def test_a_line_is_rounded_as_its_fraction_is(slope, start, x):
     pay = Ramp(slope, start)
     exact = round_half_up(pay.at(x))
     if abs(exact) < 2**63:
-        assert paid(Cuts([[branch(pay)]]), x)[1] == exact
+        assert paid(of(branch(pay)), x)[1] == exact
 
 
 def test_ties_go_away_from_zero_for_rows_with_and_without_overflow():
     lines = [Ramp(Fraction(1, 2), Fraction(-5)), Ramp(Fraction(2**61 + 1, 2**62 + 2), Fraction(0))]
     for pay in lines:
-        cuts = Cuts([[branch(pay)]])
+        cuts = of(branch(pay))
         for cost in (0, 1, 7, 9, 10, 11, 13, 10**11, 10**11 + 1):
             assert paid(cuts, cost)[1] == round_half_up(pay.at(cost))
 
@@ -80,7 +84,7 @@ def test_the_first_branch_whose_tests_hold_decides(tests, cost):
         for at, one in enumerate(branches)
         if all(compare[test.operator](Fraction(cost), test.border) for test in one.tests)
     )
-    assert paid(Cuts([branches]), cost)[1] == expected
+    assert paid(of(*branches), cost)[1] == expected
     starts = [start for start, _ in pieces(branches)]
     assert starts[0] == 0
     assert starts == sorted(set(starts))
@@ -88,14 +92,10 @@ def test_the_first_branch_whose_tests_hold_decides(tests, cost):
 
 def test_borders_beyond_int64_are_met_by_no_cost():
     far = [Bound(">", Fraction(2**70))]
-    cuts = Cuts(
-        [[branch(Ramp(Fraction(0), Fraction(9)), far), branch(Ramp(Fraction(1), Fraction(0)))]]
-    )
+    cuts = of(branch(Ramp(Fraction(0), Fraction(9)), far), branch(Ramp(Fraction(1), Fraction(0))))
     assert paid(cuts, 2**62)[1] == 2**62
     below = [Bound("<", Fraction(2**70))]
-    cuts = Cuts(
-        [[branch(Ramp(Fraction(0), Fraction(9)), below), branch(Ramp(Fraction(0), Fraction(1)))]]
-    )
+    cuts = of(branch(Ramp(Fraction(0), Fraction(9)), below), branch(Ramp(Fraction(0), Fraction(1))))
     assert paid(cuts, 2**62)[1] == 9
 
 
@@ -158,7 +158,7 @@ def compare(lead, case, cents):
         return 0
     starts = [start for start, _ in pieces(cell.branches)]
     costs = sorted({max(start + step, 1) for start in starts for step in (-1, 0, 1)} | set(cents))
-    cuts = Cuts([cell.branches])
+    cuts = Cuts([cell])
     column = np.array(costs, np.int64)
     at = cuts.find(np.zeros(len(costs), np.int64), column)
     by_days = np.array([cuts.branches[one].by_days for one in at.tolist()])
@@ -166,7 +166,7 @@ def compare(lead, case, cents):
     for cost, own, amount in zip(costs, at.tolist(), fen.tolist(), strict=True):
         one = pay_by_lead(lead, case, replace(NUMBERS, cost=Fraction(cost, 100)))
         ours = (cuts.branches[own].case_type, cuts.branches[own].rule, amount)
-        assert ours == (*named(lead, one.kind), one.fen), (lead.area, case, cost)
+        assert ours == (*Naming(lead)(one.kind), one.fen), (lead.area, case, cost)
     return len(costs)
 
 
