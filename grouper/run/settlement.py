@@ -83,7 +83,8 @@ def open_area(
 ) -> tuple[Policy, WeightTable]:
     """The policy of a pack or a lead, and the weight table that prices its groups.
 
-    settings: values of a pack's policy set otherwise. table: id, folder or file; without it that of the policy (on the last day of the batch), for a
+    settings: values of a pack's policy set otherwise.
+    table: id, folder or file; without it that of the policy (on the last day of the batch), for a
     lead the published one of its area and this scheme. Raises SettlementError ST122 when a lead
     has none; PolicyError, WeightError, RunError RN126.
     """
