@@ -32,6 +32,7 @@ class Row:
     day: date | None = date(2025, 6, 15)
     status: Status = Status.GROUPED
     insured: str = ""
+    list_id: str = ""
 
 
 def fen(values: Sequence[int | None]) -> np.ndarray:
@@ -54,6 +55,7 @@ def make(rows: Sequence[Row], scheme_id: str = SCHEME) -> tuple[CaseBatch, Group
         icu_hours=nothing,
         discharge_disposition=np.zeros(n, np.uint8),
         reject=np.zeros(n, np.uint16),
+        case_id=[row.list_id for row in rows],
         hospital=[row.hospital for row in rows],
         hospital_level=[row.level for row in rows],
         insurance=[row.insurance for row in rows],
