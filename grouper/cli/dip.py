@@ -16,7 +16,7 @@ from grouper.cli.output import DONE, FINDINGS, issue_list
 NEEDED = ("dx",)
 
 if TYPE_CHECKING:
-    from grouper.engine.dip_reference import DipReference
+    from grouper.engine.dip import DipGrouper
     from grouper.records.read import Records
     from grouper.run.tally import Outcome
 
@@ -53,29 +53,30 @@ def dip_to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outc
     """Group files by a catalogue into one result file."""
     from grouper.records.write import write_results
     from grouper.run.dip import group_records, result_columns, run_info
+    from grouper.run.grouping import rules_of
     from grouper.run.tally import Outcome
 
-    lang, reference = terminal(ctx).lang, _reference(ctx)
-    run = group_records(read_records(ctx, paths), reference)
+    lang, grouper = terminal(ctx).lang, _grouper(ctx)
+    records, engine = read_records(ctx, paths), ctx.params["engine"]
+    run = group_records(records, grouper, engine=engine)
     write_results(
         target,
-        run.records.user,
+        records.user,
         result_columns(run, lang),
         lang=lang,
         encoding=ctx.params["encoding"],
         overwrite="replace" if ctx.params["force"] else "refuse",
-        info=run_info(run, lang),
+        info=run_info(run, lang, engine),
     )
-    records = run.records
-    return Outcome(
-        run.counts, records.issues, records.notes, reference.catalogue, "reference", slow=0
-    )
+    notes = {**records.notes, "rules": rules_of(grouper)}
+    catalogue = run.reference.catalogue
+    return Outcome(run.counts, records.issues, notes, catalogue, engine, run.groups.slow)
 
 
 def print_dip(ctx: click.Context, records: Records, row: int | None) -> int:
     """The way of one row (from 1; None or 0: the only one) to its group."""
     from grouper.engine.dip import case_at
-    from grouper.engine.dip_trace import explain
+    from grouper.run.explain import explain_case
     from grouper.run.results import reason_text, words
 
     screen, json_ = terminal(ctx), ctx.params["json_"]
@@ -92,7 +93,7 @@ def print_dip(ctx: click.Context, records: Records, row: int | None) -> int:
             screen.data(f"{screen.text('status.rejected')}: {reason_text(token, screen.lang)}")
             screen.issues(issues)
         return FINDINGS
-    trace = explain(_reference(ctx), case_at(batch, at))
+    trace = explain_case(_grouper(ctx), case_at(batch, at))
     if json_:
         found: dict[str, object] = {"issues": issue_list(issues, screen.lang)} if issues else {}
         screen.json(trace.to_dict() | found)
@@ -102,8 +103,10 @@ def print_dip(ctx: click.Context, records: Records, row: int | None) -> int:
     return DONE if trace.outcome.status.word != "rejected" else FINDINGS
 
 
-def _reference(ctx: click.Context) -> DipReference:
+def _grouper(ctx: click.Context) -> DipGrouper:
+    from grouper.engine.dip import DipGrouper
     from grouper.run.dip import reference_of
 
     how = ctx.params
-    return reference_of(how["scheme"], preset=how["preset"], op_classes=how["op_classes"])
+    named = reference_of(how["scheme"], preset=how["preset"], op_classes=how["op_classes"])
+    return DipGrouper.of(named)

@@ -12,7 +12,7 @@ import click
 
 from grouper.cli import streams
 from grouper.cli.chain import check_suffix, reading
-from grouper.cli.dip import dip_to_file, is_dip, refuse_for_dip
+from grouper.cli.dip import dip_to_file, is_dip
 from grouper.cli.on_spark import group_on_spark
 from grouper.cli.options import (
     Command,
@@ -85,8 +85,7 @@ def group(
         raise click.UsageError(screen.text("usage.no_output"), ctx)
     if json_ and out == "-":
         raise click.UsageError(screen.text("usage.two_on_stdout"), ctx)
-    if is_dip(ctx):
-        refuse_for_dip(ctx, "--on" if on == "spark" or master else "--run" if run else "")
+    is_dip(ctx)
     if on == "spark" or master:
         return group_on_spark(ctx)
     if run and "-" in files:
@@ -112,13 +111,11 @@ def group(
 
 def _grouped(ctx: click.Context, paths: list[Path], target: Path) -> Outcome:
     """Into a folder, in parts, or at once; the rows written are the same."""
-    if is_dip(ctx):
-        return dip_to_file(ctx, paths, target)
     if ctx.params["run"]:
         return to_folder(ctx, paths, target)
     if is_streamed(ctx, paths, target):
         return to_file(ctx, paths, target)
-    return _at_once(ctx, paths, target)
+    return dip_to_file(ctx, paths, target) if is_dip(ctx) else _at_once(ctx, paths, target)
 
 
 def _at_once(ctx: click.Context, paths: list[Path], target: Path) -> Outcome:
@@ -235,6 +232,7 @@ def summary(run: Outcome, screen: Terminal) -> dict[str, Any]:
     return {
         "scheme": run.scheme.id,
         "digest": run.scheme.digest,
+        **({"rules": run.notes["rules"]} if "rules" in run.notes else {}),
         "engine": run.engine,
         "rows": counts.rows,
         "grouped": counts.grouped,

@@ -12,6 +12,7 @@ from grouper.cli.output import DONE, FINDINGS, Terminal, sums
 
 if TYPE_CHECKING:
     from grouper.run.pipeline import Counts
+    from grouper.scheme.dip import Catalogue
     from grouper.scheme.model import Scheme
 
 #: options of `group` that mean nothing there, and what they are when nobody gave them
@@ -37,16 +38,18 @@ def group_on_spark(ctx: click.Context) -> int:
     if "-" in (*asked["files"], asked["out"]):
         raise click.UsageError(screen.text("usage.not_on_spark", name="-"), ctx)
 
-    from grouper.api import load_scheme
+    from grouper.cli.run_folder import grouping
+    from grouper.run.grouping import published
     from grouper.run.spark_files import check_paths, group_parquet
 
     files, out = asked["files"], asked["out"]
     check_paths(files, out, replace=asked["force"])
-    scheme = load_scheme(asked["scheme"])
+    grouped_by = grouping(ctx)
+    scheme = published(grouped_by)
     counts = group_parquet(
         files,
         out,
-        scheme,
+        grouped_by,
         master=asked["master"],
         layout=asked["layout"],
         mapping=asked["mapping"],
@@ -61,7 +64,9 @@ def group_on_spark(ctx: click.Context) -> int:
     return FINDINGS if counts.rejected else DONE
 
 
-def _summary(counts: Counts, scheme: Scheme, files: tuple[str, ...], out: str) -> dict[str, Any]:
+def _summary(
+    counts: Counts, scheme: Scheme | Catalogue, files: tuple[str, ...], out: str
+) -> dict[str, Any]:
     """The keys of `group --json` that hold for Spark too."""
     return {
         "scheme": scheme.id,
@@ -82,7 +87,7 @@ def _summary(counts: Counts, scheme: Scheme, files: tuple[str, ...], out: str) -
 def _print_summary(
     screen: Terminal,
     counts: Counts,
-    scheme: Scheme,
+    scheme: Scheme | Catalogue,
     files: tuple[str, ...],
     out: str,
     seconds: float,

@@ -23,6 +23,7 @@ from grouper.cli.output import DONE, FINDINGS, Terminal, sums
 from grouper.cli.progress import Progress
 
 if TYPE_CHECKING:
+    from grouper.run.grouping import Grouping
     from grouper.run.stream import Options
     from grouper.run.tally import Outcome
 
@@ -73,13 +74,12 @@ def _options(ctx: click.Context, form: str) -> Options:
 
 def to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outcome:
     """Group large files into one result file."""
-    from grouper.api import load_scheme
     from grouper.run.stream import BATCH, group_to_file
 
     with Progress(terminal(ctx)) as progress:
         return group_to_file(
             paths,
-            load_scheme(ctx.params["scheme"]),
+            grouping(ctx),
             target,
             _options(ctx, target.suffix.lower()),
             threads=ctx.params["threads"],
@@ -88,13 +88,25 @@ def to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outcome:
         )
 
 
+def grouping(ctx: click.Context) -> Grouping:
+    """The scheme or catalogue that the command names, with the rules that it asks for."""
+    from grouper.run.grouping import load_grouping
+
+    how = ctx.params
+    return load_grouping(how["scheme"], preset=how["preset"], op_classes=how["op_classes"])
+
+
+def _lasting(name: str) -> str:
+    """A name or path that means the same when a run is resumed elsewhere."""
+    return str(Path(name).resolve()) if Path(name).exists() else name
+
+
 def to_folder(ctx: click.Context, paths: Sequence[Path], target: Path | None) -> Outcome:
     """Group files into a run folder; `target` gets a copy of the results."""
-    from grouper.api import load_scheme
     from grouper.run.folder import start_run
     from grouper.run.stream import BATCH
 
-    folder, scheme = Path(ctx.params["run"]), ctx.params["scheme"]
+    folder = Path(ctx.params["run"])
     parquet = all(path.suffix.lower() == ".parquet" for path in paths)
     form = target.suffix.lower() if target else ".parquet" if parquet else ".csv"
     options = _options(ctx, form)
@@ -102,8 +114,13 @@ def to_folder(ctx: click.Context, paths: Sequence[Path], target: Path | None) ->
         return start_run(
             folder,
             paths,
-            load_scheme(scheme),
-            scheme_name=str(Path(scheme).resolve()) if Path(scheme).exists() else scheme,
+            grouping(ctx),
+            scheme_name=_lasting(ctx.params["scheme"]),
+            rules={
+                name: _lasting(ctx.params[name])
+                for name in ("preset", "op_classes")
+                if ctx.params[name]
+            },
             options=options,
             batch=ctx.params["batch"] or BATCH,
             threads=ctx.params["threads"],
@@ -137,15 +154,16 @@ def run() -> None:
 @click.pass_context
 def resume(ctx: click.Context, folder: Path, threads: int | None, json_: bool) -> int:
     """Finish a run."""
-    from grouper.api import load_scheme
     from grouper.cli.group import print_summary, summary
     from grouper.run.folder import resume_run
+    from grouper.run.grouping import load_grouping
     from grouper.run.plan import read_plan
 
     screen, started = terminal(ctx), time.perf_counter()
     plan = read_plan(folder)
     with Progress(screen) as progress, _resumable(screen, folder):
-        outcome = resume_run(folder, load_scheme(plan.scheme), threads=threads, progress=progress)
+        scheme = load_grouping(plan.scheme, **plan.rules)
+        outcome = resume_run(folder, scheme, threads=threads, progress=progress)
     if outcome is None:
         return _show(ctx, folder, json_=json_)
     seconds = time.perf_counter() - started

@@ -20,6 +20,7 @@ from grouper.engine.groups import Status
 from grouper.records.batch import MISSING, MISSING_FEN, THOUSANDTHS, CaseBatch, CodeColumn
 from grouper.records.spellings import Vocabulary
 from grouper.scheme.dip import Catalogue
+from grouper.scheme.program import HIGHEST
 
 _FEN = 100
 _HANDED = 0xFFFF
@@ -71,7 +72,26 @@ class DipGroups:
             status=self.status[cases],
         )
 
-    def without_group(self) -> dict[str, int]:
+    def reason_of(self, case: int) -> str:
+        """The token that says how a case ended."""
+        return self.reasons[int(self.reason[case])]
+
+    @property
+    def ends(self) -> tuple[DipOutcome, ...]:
+        """The outcomes that occur, by their numbers in `decisions`."""
+        return tuple(self.outcome(at) for at in self._distinct()[0].tolist())
+
+    @property
+    def end(self) -> NDArray[np.int64]:
+        """(n,) which of `ends` each case is."""
+        return self._distinct()[1]
+
+    def _distinct(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        numbers = self.decisions()
+        _, first, places = np.unique(numbers, return_index=True, return_inverse=True)
+        return first, places
+
+    def reason_counts(self) -> dict[str, int]:
         """How many cases have no group, by reason."""
         counts = np.bincount(self.reason[self.row < 0], minlength=len(self.reasons))
         return {r: int(n) for r, n in zip(self.reasons, counts, strict=True) if n}
@@ -110,9 +130,9 @@ class DipGrouper:
         dx, px, cost = batch.dx, batch.px, batch.total_cost_fen
         check_column(dx, len(dx.texts), n, "dx")
         check_column(px, len(px.texts), n, "px")
-        check_scalars(batch, ("age_days", "admission_weight", "reject"))
-        if len(cost):
-            check_scalars(batch, ("total_cost_fen",))
+        asked = ["age_days", "admission_weight", "reject"]
+        asked += [name for name in ("birth_weight", "total_cost_fen") if len(getattr(batch, name))]
+        check_scalars(batch, asked)
         first = dx.index[dx.offsets[:-1][dx.offsets[:-1] < dx.offsets[1:]]]
         principal = self._numbers("principal", dx.texts, first).astype(np.int32)
         op = self._numbers("operation", px.texts, px.index).astype(np.int32)
@@ -131,7 +151,7 @@ class DipGrouper:
             px.offsets,
             op,
             batch.age_days,
-            batch.admission_weight,
+            weights(batch),
             cost,
             batch.reject,
             groups.row,
@@ -143,6 +163,13 @@ class DipGrouper:
         for at in handed:
             _put(groups, at, self.reference.group(case_at(batch, at)))
         return replace(groups, slow=len(handed))
+
+    def group_case(self, case: DipCase) -> DipOutcome:
+        """The group of one case, without the way there."""
+        batch = _batch_of(case)
+        if batch is None:
+            return self.reference.group(case).without_way()
+        return self.group(batch).outcome(0)
 
     def _numbers(
         self, kind: str, texts: Sequence[str], index: NDArray[np.int32]
@@ -186,10 +213,16 @@ def group_batch(reference: DipReference, batch: CaseBatch) -> DipGroups:
     return groups
 
 
+def weights(batch: CaseBatch, cases: slice = slice(None)) -> NDArray[np.int32]:
+    """Weight at birth, which 3.0 asks for; where it is not known that at admission."""
+    admission, birth = batch.admission_weight[cases], batch.birth_weight[cases]
+    return np.where(birth == MISSING, admission, birth) if len(birth) else admission
+
+
 def case_at(batch: CaseBatch, at: int) -> DipCase:
     """One row of a batch as DIP grouping sees it."""
     cost = int(batch.total_cost_fen[at]) if len(batch.total_cost_fen) else MISSING_FEN
-    days, weight = int(batch.age_days[at]), int(batch.admission_weight[at])
+    days, weight = int(batch.age_days[at]), int(weights(batch, slice(at, at + 1))[0])
     return DipCase(
         batch.dx.codes(at),
         batch.px.codes(at),
@@ -197,6 +230,33 @@ def case_at(batch: CaseBatch, at: int) -> DipCase:
         None if days == MISSING else days,
         None if weight == MISSING else Decimal(weight) / THOUSANDTHS,
     )
+
+
+def _batch_of(case: DipCase) -> CaseBatch | None:
+    """A batch of one; None for a number finer than columns keep it."""
+    one = np.full(1, MISSING, np.int32)
+    cost = MISSING_FEN if case.cost is None else _whole(case.cost, _FEN)
+    weight = MISSING if case.weight is None else _whole(case.weight, THOUSANDTHS)
+    if cost is None or weight is None or (case.age_days or 0) > HIGHEST or weight > HIGHEST:
+        return None
+    return CaseBatch(
+        dx=CodeColumn.from_lists([case.dx]),
+        px=CodeColumn.from_lists([case.px]),
+        sex=np.zeros(1, np.uint8),
+        age_years=one,
+        age_days=np.array([MISSING if case.age_days is None else case.age_days], np.int32),
+        admission_weight=np.array([weight], np.int32),
+        los_days=one,
+        icu_hours=one,
+        discharge_disposition=np.zeros(1, np.uint8),
+        reject=np.zeros(1, np.uint16),
+        total_cost_fen=np.array([cost], np.int64),
+    )
+
+
+def _whole(value: Decimal, parts: int) -> int | None:
+    exact = value * parts
+    return int(exact) if exact == int(exact) and abs(exact) < -MISSING_FEN else None
 
 
 def _empty(n: int, catalogue: Catalogue, batch: CaseBatch) -> DipGroups:
@@ -234,8 +294,7 @@ def _keys(batch: CaseBatch, *, layered: bool) -> Iterator[Hashable]:
     if not layered:
         yield from zip(dx, px, rejects, strict=True)
         return
-    days, weights = batch.age_days.tolist(), batch.admission_weight.tolist()
-    yield from zip(dx, px, rejects, days, weights, strict=True)
+    yield from zip(dx, px, rejects, batch.age_days.tolist(), weights(batch).tolist(), strict=True)
 
 
 def _slices(column: CodeColumn, *, first_only: bool = False) -> Iterator[bytes]:

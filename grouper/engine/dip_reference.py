@@ -7,8 +7,10 @@ the 3.0 form: exclusions and layers first (dip_layers).
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -54,6 +56,10 @@ class DipOutcome:
     rounds: tuple[Round, ...] = field(default=())
     cost_used: bool = False
 
+    def without_way(self) -> DipOutcome:
+        """The end alone, as the kernel tells it."""
+        return replace(self, rounds=(), cost_used=False)
+
 
 class DipReference:
     """A catalogue, a preset and a table of operation classes, ready to group."""
@@ -69,6 +75,16 @@ class DipReference:
         self.catalogue, self.preset, self.layers = catalogue, preset, layers
         self.figures = figures
         self._classes = classes
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that groups depend on: the file of the catalogue, and the rules."""
+        rules = [
+            {name: _plain(getattr(each, name)) for name in each.__slots__}
+            for each in (self.preset, self.layers)
+        ]
+        text = json.dumps([self.catalogue.digest, *rules, sorted(self._classes.items())])
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def group(self, case: DipCase) -> DipOutcome:
         """The group of one case. Raises SchemeError (SE62) where the preset leaves a tie."""
@@ -248,6 +264,11 @@ class DipReference:
         if self.knows(principal):
             reason = "op_not_in_catalogue" if px else "no_conservative_row"
         return DipOutcome(Status.UNGROUPED, reason, rounds=tuple(rounds))
+
+
+def _plain(value: object) -> object:
+    """A value of an option as JSON knows it, always in the same order."""
+    return sorted(value) if isinstance(value, frozenset) else repr(value)
 
 
 def printed_dx(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -89,3 +89,39 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.status)
+
+    @property
+    def n_decisions(self) -> int:
+        """More than any number in `decisions`."""
+        return len(self.codes.adrg) * len(self.codes.drg) + len(self.reasons) + 1
+
+    def decisions(self) -> NDArray[np.int32]:
+        """(n,) a number for each way to end: rule and group, or the reason of a rejection."""
+        size = len(self.codes.drg)
+        number = self.rule_id.astype(np.int32) * np.int32(size) + self.group_id.astype(np.int32)
+        rejected = self.status == Status.REJECTED
+        if rejected.any():
+            first = np.int32(len(self.codes.adrg) * size)
+            number = np.where(rejected, first + self.reason, number)
+        return number
+
+    def some(self, cases: NDArray[np.int64]) -> Groups:
+        """The results of some cases."""
+        return replace(
+            self,
+            rule_id=self.rule_id[cases],
+            group_id=self.group_id[cases],
+            severity=self.severity[cases],
+            status=self.status[cases],
+            reason=self.reason[cases],
+        )
+
+    def reason_of(self, case: int) -> str:
+        """The token for which a case was rejected."""
+        return self.reasons[int(self.reason[case]) - 1]
+
+    def reason_counts(self) -> dict[str, int]:
+        """How many cases were rejected, by reason."""
+        rejected = self.reason[self.status == Status.REJECTED]
+        counts = np.bincount(rejected, minlength=len(self.reasons) + 1)[1:]
+        return {token: int(n) for token, n in zip(self.reasons, counts, strict=True) if n}

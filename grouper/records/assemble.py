@@ -32,9 +32,11 @@ REJECTING = ("RE01", "RE02", "RE03", "RE04", "RE05", "RE07")
 _SEPARATORS = ("|", ";", "；", "、", ",", "，", "/", " ")
 _BILL_PARTS = ("account_paid", "account_family_paid", "cash_paid")
 #: what a batch is for
-Use = Literal["group", "settle"]
+Use = Literal["group", "group_dip", "settle"]
 #: the fields that grouping reads, and the one that names the row
 _GROUPING = ("id", "sex", "age", "age_days", "weight", "los", "icu_hours", "leaving")
+#: further ones that DIP reads
+_COST, _BIRTH_WEIGHT = "total_cost", "birth_weight"
 #: the fields that are checked beside them
 _CHECKED = (
     *ids.KEYS,
@@ -42,7 +44,7 @@ _CHECKED = (
     "birth_date",
     "admit_time",
     "discharge_time",
-    "total_cost",
+    _COST,
     "fund_basic",
     "fund_total",
     *OTHER_FUNDS,
@@ -74,7 +76,8 @@ def assemble(
 ) -> CaseBatch:
     """The records as columns.
 
-    use: a batch that is grouped only lacks the texts of settling, and taken as it stands the costs.
+    use: a batch that is grouped only lacks the texts of settling, and taken as it stands the costs,
+    save the total cost for DIP, which alone asks for the weight at birth.
 
     Raises RecordError (RE15) if a code column holds names; never for a `part` of a larger table,
     where a few odd rows may be all there is.
@@ -87,6 +90,10 @@ def assemble(
         return _exact(given, reader, use)
     dx, px = (_codes(given, reader, kind) for kind in ("dx", "px"))
     batch = _standard(given, reader, dx, px)
+    if use != "group":
+        # only DIP looks at it: with DRG it is no matter for findings
+        quiet = Scalars(table, mapping, Findings(), (), reject)
+        batch = replace(batch, birth_weight=_int32(derive.weights(quiet, _BIRTH_WEIGHT)))
     if use == "settle":
         batch = _with_texts(batch, reader)
     place = table.where
@@ -126,7 +133,13 @@ def _exact(given: _Input, reader: Scalars, use: Use) -> CaseBatch:
         source=given.table.label,
         row=given.table.numbers,
     )
-    return batch if use == "group" else _with_costs(batch, quiet)
+    if use == "group":
+        return batch
+    born = _int32(number(_BIRTH_WEIGHT, values.thousandths_exact, plain=thousandths))
+    batch = replace(batch, birth_weight=born)
+    if use == "group_dip":
+        return replace(batch, total_cost_fen=quiet.money(_COST))
+    return _with_costs(batch, quiet)
 
 
 def _with_costs(batch: CaseBatch, quiet: Scalars) -> CaseBatch:
@@ -153,8 +166,9 @@ def columns_read(mapping: ColumnMap, *, as_is: bool, use: Use) -> set[int]:
     """The columns of a table that `assemble` looks at."""
     lists = {at for columns in mapping.lists.values() for at in columns}
     wanted: Collection[str] = mapping.scalars
-    if use == "group":
-        wanted = _GROUPING if as_is else (*_GROUPING, *_CHECKED)
+    if use != "settle":
+        wanted = (*_GROUPING, *(() if as_is else _CHECKED))
+        wanted = (*wanted, *((_COST, _BIRTH_WEIGHT) if use == "group_dip" else ()))
     return lists | {at for name, at in mapping.scalars.items() if name in wanted}
 
 

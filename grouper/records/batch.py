@@ -63,7 +63,8 @@ class CaseBatch:
     dx, px             codes, principal diagnosis and main procedure first
     sex                uint8: 1 male, 2 female, 0 missing or anything else
     age_years          int32, whole years; age_days int32; los_days int32
-    admission_weight   int32, thousandths of a gram; icu_hours int32, thousandths of an hour
+    admission_weight, birth_weight  int32, thousandths of a gram; the second may be empty
+    icu_hours          int32, thousandths of an hour
     discharge_disposition  uint8: 离院方式 1-5, 9; 0 missing
     reject             uint16: 0 = usable, else 1 + position in `reject_codes`
     case_id, hospital, hospital_level, insurance, area, area_insured  text, "" = missing; may be
@@ -86,6 +87,7 @@ class CaseBatch:
     discharge_disposition: NDArray[np.uint8]
     reject: NDArray[np.uint16]
     reject_codes: tuple[str, ...] = ()
+    birth_weight: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     case_id: Sequence[str] = ()
     hospital: Sequence[str] = ()
     hospital_level: Sequence[str] = ()

@@ -34,11 +34,11 @@ def coded(scalars: Scalars, name: str) -> _Ints:
     return scalars.numbers(name, lambda cell: values.coded(cell, name), plain=known, missing=0)
 
 
-def weights(scalars: Scalars) -> _Ints:
-    """Weight at admission in thousandths of a gram; from 100 g on it needs no second look."""
-    unit = scalars.mapping.units.get("weight", "g")
+def weights(scalars: Scalars, name: str = "weight") -> _Ints:
+    """Weight at admission or birth in thousandths of a gram; from 100 g on no second look."""
+    unit = scalars.mapping.units.get(name, "g")
     grams = plain.whole(100, plain.MOST // 1000, scale=1000) if unit == "g" else None
-    return scalars.numbers("weight", lambda cell: values.weight(cell, unit=unit), plain=grams)
+    return scalars.numbers(name, lambda cell: values.weight(cell, unit=unit), plain=grams)
 
 
 def icu_hours(scalars: Scalars) -> _Ints:

@@ -17,7 +17,15 @@ from grouper.records.check import Findings, summarize
 from grouper.records.columnar import from_table, read_parquet
 from grouper.records.delimited import read_delimited
 from grouper.records.jsonlines import read_json
-from grouper.records.layout import ColumnMap, choose, clean_header, known, require
+from grouper.records.layout import (
+    ColumnMap,
+    choose,
+    clean_header,
+    known,
+    layouts,
+    read_headers,
+    require,
+)
 from grouper.records.mapfile import apply_map, load_map
 from grouper.records.raw import HeaderScore, Raw
 from grouper.records.sources import Sources, join
@@ -192,11 +200,17 @@ def column_map(
         reading = apply_map(mapping, table.names, where)
     elif table.form == "json" and cleaning == "as_is":
         # objects may lack any key: each record is then judged by itself
-        return choose(table.names, where, layout="plain")
+        return choose(table.names, where, layout=layout or _naming_dx(table.names))
     else:
         reading = choose(table.names, where, layout=layout)
     require(reading, needs if table.form != "json" else ("dx",), where)
     return reading
+
+
+def _naming_dx(names: Sequence[str]) -> str:
+    """The layout by which some key holds the diagnoses; `plain` if none does."""
+    readings = (read_headers(layout, names) for layout in layouts().values())
+    return next((each.layout for each in readings if "dx" in each.found), "plain")
 
 
 def _notes(

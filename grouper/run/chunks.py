@@ -17,6 +17,7 @@ from grouper.records.check import Findings
 from grouper.records.layout import ColumnMap
 from grouper.records.raw import HeaderScore
 from grouper.records.read import (
+    NEEDED,
     TEXT_SUFFIXES,
     Cleaning,
     MapSource,
@@ -69,13 +70,18 @@ def is_streamed(paths: Sequence[Path]) -> bool:
 
 
 def reading_of(
-    feed: Feed, *, layout: str | None, mapping: MapSource | None, cleaning: Cleaning
+    feed: Feed,
+    *,
+    layout: str | None,
+    mapping: MapSource | None,
+    cleaning: Cleaning,
+    needs: Sequence[str] = NEEDED,
 ) -> ColumnMap:
     """Which column is what, and what joins codes: the same for every part."""
     if isinstance(feed, ParquetFeed):
         # its types may tell all
         empty = feed.empty()
-        reading = column_map(empty, layout, mapping, cleaning, feed.label)
+        reading = column_map(empty, layout, mapping, cleaning, feed.label, needs=needs)
         if cleaning == "as_is" or not _has_text(empty, reading):
             return replace(reading, joined=separators_of(empty, reading))
     tables: list[Sources] = []
@@ -83,7 +89,7 @@ def reading_of(
         tables.append(part.table())
         if sum(map(len, tables)) >= _SAMPLE:
             break
-    reading = column_map(tables[0], layout, mapping, cleaning, feed.label)
+    reading = column_map(tables[0], layout, mapping, cleaning, feed.label, needs=needs)
     if cleaning == "as_is":
         return reading
     sample = _joined(tables)

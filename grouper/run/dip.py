@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from grouper import __version__
-from grouper.engine.dip import DipGroups, group_batch
+from grouper.engine.dip import DipGrouper, DipGroups
 from grouper.engine.dip_reference import DipReference
-from grouper.engine.groups import Status
 from grouper.errors import Lang
 from grouper.records.read import Records
 from grouper.run.catalogues import read_catalogue
-from grouper.run.pipeline import Counts
-from grouper.run.results import words
+from grouper.run.pipeline import Counts, Engine, count, group_batch
+from grouper.run.results import reason_text, words
 from grouper.scheme.dip_preset import load_classes, load_layers, load_preset
 
 #: the rules of a catalogue for which no region's are named
 DEFAULT_PRESET = "national"
+#: the result columns of DIP grouping, in the order of the files
+COLUMNS = ("status", "reason", "dip", "dip_name", "kind", "layer", "score")
+#: the fields that a table must have
+NEEDED = ("dx",)
 
 
 def reference_of(
@@ -53,51 +55,53 @@ class DipRun:
     counts: Counts
 
 
-def group_records(records: Records, reference: DipReference) -> DipRun:
+def group_records(
+    records: Records, grouping: DipReference | DipGrouper, *, engine: Engine = "kernel"
+) -> DipRun:
     """Group every row of what was read."""
-    groups = group_batch(reference, records.batch)
-    return DipRun(records, groups, reference, _count(groups))
+    grouper = grouping if isinstance(grouping, DipGrouper) else DipGrouper.of(grouping)
+    groups = group_batch(records.batch, grouper, engine=engine)
+    return DipRun(records, groups, grouper.reference, count(groups))
 
 
 def result_columns(run: DipRun, lang: Lang) -> list[tuple[str, pa.Array]]:
-    """Status, reason and group of every row, by English column name; texts once a distinct end."""
-    said, rows = words(lang), run.reference.catalogue.rows
-    scores = run.reference.figures.scores
-    _, first, places = np.unique(run.groups.decisions(), return_index=True, return_inverse=True)
-    index = pa.array(places.astype(np.int32))
-    outcomes = [run.groups.outcome(at) for at in first.tolist()]
-    ends = [(end, rows[end.row] if end.row is not None else None) for end in outcomes]
-    columns = {
-        "status": [said["status"][end.status.word] for end, _ in ends],
-        "reason": [_reason(end.reason, said) for end, _ in ends],
-        "dip": [row.code if row else None for _, row in ends],
-        "dip_name": [row.name if row else None for _, row in ends],
-        "kind": [said["kind"].get(end.kind, end.kind) or None for end, _ in ends],
-        "layer": [(row.layer or None) if row else None for _, row in ends],
-    }
-    found = [(name, pa.array(texts, pa.string())) for name, texts in columns.items()]
-    found.append(
-        ("score", _scores([None if end.row is None else scores[end.row] for end, _ in ends]))
-    )
-    return [(name, values.take(index)) for name, values in found]
+    """Status, reason and group of every row, by English column name."""
+    return columns_of(run.reference)(run.groups, lang)
 
 
-def _scores(scores: Sequence[Decimal | None]) -> pa.Array:
-    """Scores as exact numbers, with as many decimals as the one that is printed with most."""
+def columns_of(reference: DipReference) -> Callable[[DipGroups, Lang], list[tuple[str, pa.Array]]]:
+    """How groups become result columns; texts are built once a distinct end."""
+    rows = reference.catalogue.rows
+    scores = score_column(reference)
+
+    def columns(groups: DipGroups, lang: Lang) -> list[tuple[str, pa.Array]]:
+        said, ends = words(lang), groups.ends
+        taken = [None if end.row is None else rows[end.row] for end in ends]
+        texts = {
+            "status": [said["status"][end.status.word] for end in ends],
+            "reason": [reason_text(end.reason, lang) for end in ends],
+            "dip": [row and row.code for row in taken],
+            "dip_name": [row and row.name for row in taken],
+            "kind": [said["kind"].get(end.kind, end.kind) or None for end in ends],
+            "layer": [(row and row.layer) or None for row in taken],
+        }
+        index = pa.array(groups.end.astype(np.int32))
+        found = [(name, pa.array(each, pa.string())) for name, each in texts.items()]
+        found.append(("score", scores.take(pa.array([end.row for end in ends], pa.int32()))))
+        return [(name, values.take(index)) for name, values in found]
+
+    return columns
+
+
+def score_column(reference: DipReference) -> pa.Array:
+    """The score of every row: exact, with as many decimals as the catalogue prints at most."""
+    scores = [reference.figures.score(at) for at in range(len(reference.catalogue.rows))]
     printed = [score.as_tuple().exponent for score in scores if score is not None]
     decimals = max((-one for one in printed if isinstance(one, int)), default=0)
     return pa.array(scores, pa.decimal128(38, max(decimals, 0)))
 
 
-def _reason(token: str, said: Mapping[str, Mapping[str, str]]) -> str:
-    """The words of a token; where the language has none (English) the token itself."""
-    for table in ("dip_reason", "dip_step", "reason"):
-        if token in said[table]:
-            return said[table][token]
-    return token
-
-
-def run_info(run: DipRun, lang: Lang) -> list[tuple[str, str]]:
+def run_info(run: DipRun, lang: Lang, engine: Engine = "kernel") -> list[tuple[str, str]]:
     """What a result rests on: program, catalogue with digest, preset, counts."""
     catalogue, counts, titles = run.reference.catalogue, run.counts, words(lang)["info"]
     values: dict[str, object] = {
@@ -107,22 +111,10 @@ def run_info(run: DipRun, lang: Lang) -> list[tuple[str, str]]:
         "digest": catalogue.digest,
         "confidence": catalogue.confidence,
         "preset": run.reference.preset.id,
+        "engine": engine,
         "rows": counts.rows,
         "grouped": counts.grouped,
         "ungrouped": counts.ungrouped,
         "rejected": counts.rejected,
     }
     return [(titles[key], str(value)) for key, value in values.items()]
-
-
-def _count(groups: DipGroups) -> Counts:
-    """The rows by status, those without a group by reason."""
-    by_status = np.bincount(groups.status, minlength=len(Status))
-    return Counts(
-        rows=len(groups),
-        grouped=int(by_status[Status.GROUPED]),
-        ambiguous=0,
-        ungrouped=int(by_status[Status.UNGROUPED]),
-        rejected=int(by_status[Status.REJECTED]),
-        reasons=groups.without_group(),
-    )

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from grouper.codes.dictionary import load_dictionary
+from grouper.engine import dip_trace
+from grouper.engine.dip import DipGrouper
+from grouper.engine.dip_reference import DipCase
+from grouper.engine.dip_trace import DipTrace
 from grouper.engine.reference import Record, Reference, record_at
 from grouper.engine.trace import Trace
 from grouper.errors import RunError
@@ -36,6 +40,18 @@ def explain_row(run: GroupedRun, row: int, *, near: Literal["omit", "show"] = "o
     if ours != tuple(int(value) for value in theirs):
         raise RunError("RN104", reference=ours, kernel=tuple(int(value) for value in theirs))
     return reference.trace(record, near=near)
+
+
+def explain_case(grouper: DipGrouper, case: DipCase) -> DipTrace:
+    """Why a case has its group of a catalogue.
+
+    Raises RunError RN104 when the two engines differ, which is a defect of the program.
+    """
+    trace, found = dip_trace.explain(grouper.reference, case), grouper.group_case(case)
+    expected = trace.outcome.without_way()
+    if found != expected:
+        raise RunError("RN104", reference=expected, kernel=found)
+    return trace
 
 
 def code_name(kind: str, code: str) -> str:

@@ -20,7 +20,7 @@ import glob
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -34,6 +34,7 @@ from grouper.errors import DataFileError, GrouperError, RunError
 from grouper.records.mapfile import load_map
 from grouper.records.outfile import check_output, whole_file
 from grouper.records.read import MapSource
+from grouper.run.grouping import Grouping, digest_of, published
 from grouper.run.inputs import files_of
 from grouper.run.lock import folder_lock, holder_of
 from grouper.run.part import Part
@@ -73,7 +74,6 @@ from grouper.run.stream import (
     result_head,
 )
 from grouper.run.tally import Outcome, PartFacts, Tally
-from grouper.scheme.model import Scheme
 
 MANIFEST, TIMINGS, LOCK = "manifest.json", "timings.json", "lock"
 _FORMS = ("csv", "tsv", "parquet")
@@ -107,9 +107,10 @@ def _made(folder: Path) -> Iterator[None]:
 def start_run(
     folder: Path,
     paths: Sequence[Path],
-    scheme: Scheme,
+    scheme: Grouping,
     *,
     scheme_name: str,
+    rules: Mapping[str, str] | None = None,
     options: Options,
     mapping: MapSource | None = None,
     batch: int = BATCH,
@@ -120,6 +121,7 @@ def start_run(
 ) -> Outcome:
     """Group files into a new run folder; `out` gets a copy of the results.
 
+    scheme_name, rules: what `load_grouping` needs to find the scheme again when the run is resumed;
     overwrite: an earlier run in the folder, and a file at `out`, may be replaced.
     Raises RunError (RN111 to RN116), DataFileError, RecordError; what was finished is kept.
     """
@@ -134,7 +136,15 @@ def start_run(
         inputs = tuple(found_input(path) for path in files_of(paths))
         target = str(out.resolve()) if out else ""
         plan = Plan(
-            inputs, scheme_name, scheme.id, scheme.digest, options, batch, target, overwrite
+            inputs,
+            scheme_name,
+            published(scheme).id,
+            digest_of(scheme),
+            options,
+            batch,
+            target,
+            overwrite,
+            rules or {},
         )
         _clear(folder)
         write_json(folder / PLAN, asdict(plan))
@@ -149,7 +159,7 @@ def start_run(
 
 
 def resume_run(
-    folder: Path, scheme: Scheme, *, threads: int | None = None, progress: Progress | None = None
+    folder: Path, scheme: Grouping, *, threads: int | None = None, progress: Progress | None = None
 ) -> Outcome | None:
     """Go on with a run that was stopped; the end is the same bytes as if it had not been.
 
@@ -160,7 +170,7 @@ def resume_run(
     with _writing(folder), folder_lock(folder):
         for what, before, now in (
             ("program", plan.program, __version__),
-            ("scheme", plan.digest[:12], scheme.digest[:12]),
+            ("scheme", plan.digest[:12], digest_of(scheme)[:12]),
         ):
             if before != now:
                 raise RunError("RN117", str(folder), thing=what, before=before, now=now)
@@ -194,7 +204,7 @@ def result_path(folder: Path, form: ResultForm) -> Path:
 
 
 def _work(
-    folder: Path, plan: Plan, scheme: Scheme, threads: int | None, progress: Progress | None
+    folder: Path, plan: Plan, scheme: Grouping, threads: int | None, progress: Progress | None
 ) -> Outcome:
     """Do the parts that are not done, then put all together."""
     begun = time.perf_counter()
@@ -304,6 +314,7 @@ def _manifest(folder: Path, plan: Plan, found: Outcome) -> dict[str, Any]:
             "digest": scheme.digest,
             "confidence": scheme.confidence,
         },
+        **({"rules": notes["rules"]} if "rules" in notes else {}),
         "options": asdict(plan.options),
         "inputs": inputs,
         "columns": {key: notes[key] for key in ("layout", "mapping", "unused")},

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 
-from grouper.engine import reference
+from grouper.engine import dip, reference
+from grouper.engine.dip import DipGrouper, DipGroups
 from grouper.engine.drg import grouper_of
 from grouper.engine.groups import Groups, Status
 from grouper.records.batch import CaseBatch
@@ -65,25 +66,33 @@ def group_records(records: Records, scheme: Scheme, *, engine: Engine = "kernel"
     return GroupedRun(records, groups, scheme, engine, count(groups))
 
 
-def group_batch(batch: CaseBatch, scheme: Scheme, *, engine: Engine = "kernel") -> Groups:
+@overload
+def group_batch(batch: CaseBatch, scheme: Scheme, *, engine: Engine = "kernel") -> Groups: ...
+@overload
+def group_batch(
+    batch: CaseBatch, scheme: DipGrouper, *, engine: Engine = "kernel"
+) -> DipGroups: ...
+def group_batch(
+    batch: CaseBatch, scheme: Scheme | DipGrouper, *, engine: Engine = "kernel"
+) -> Groups | DipGroups:
     """The group of every case, by the fast engine or by the one written to be read."""
+    if isinstance(scheme, DipGrouper):
+        if engine == "reference":
+            return dip.group_batch(scheme.reference, batch)
+        return scheme.group(batch)
     if engine == "reference":
         return reference.group_batch(scheme, batch)
     return grouper_of(scheme).group(batch)
 
 
-def count(groups: Groups) -> Counts:
-    """The rows by status, the rejected ones by reason."""
+def count(groups: Groups | DipGroups) -> Counts:
+    """The rows by status; the rejected ones by reason, with DIP all that have no group."""
     by_status = np.bincount(groups.status, minlength=len(Status))
-    rejected = groups.reason[groups.status == Status.REJECTED]
-    by_reason = np.bincount(rejected, minlength=len(groups.reasons) + 1)[1:]
     return Counts(
         rows=len(groups),
         grouped=int(by_status[Status.GROUPED]),
         ambiguous=int(by_status[Status.AMBIGUOUS]),
         ungrouped=int(by_status[Status.UNGROUPED]),
         rejected=int(by_status[Status.REJECTED]),
-        reasons={
-            token: int(n) for token, n in zip(groups.reasons, by_reason, strict=True) if n > 0
-        },
+        reasons=groups.reason_counts(),
     )

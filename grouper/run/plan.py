@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Input:
 class Plan:
     """What run.json holds; `scheme` is the id or path that was given, `digest` its content.
 
+    rules: what else `load_grouping` is told of a catalogue (preset, op_classes).
     out: where a copy of the results goes, "" for nowhere; replace: it may take the place of a file.
     """
 
@@ -47,6 +48,7 @@ class Plan:
     batch: int
     out: str = ""
     replace: bool = False
+    rules: Mapping[str, str] = field(default_factory=dict)
     program: str = __version__
     format: int = FORMAT
 

@@ -58,8 +58,12 @@ def result_columns(groups: Groups, lang: Lang) -> list[tuple[str, pa.Array]]:
 
 
 def reason_text(token: str, lang: Lang) -> str:
-    """Why a row was rejected, for a reader of the language; in English the token itself."""
-    return words(lang)["reason"].get(token, token)
+    """Why a row was rejected, or has its DIP group, for a reader; in English the token itself."""
+    said = words(lang)
+    for table in ("reason", "dip_reason", "dip_step"):
+        if token in said[table]:
+            return said[table][token]
+    return token
 
 
 def run_info(run: GroupedRun, lang: Lang) -> list[tuple[str, str]]:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from grouper import __version__
+from grouper.engine.dip import DipGrouper
+from grouper.engine.dip_reference import DipReference
 from grouper.engine.drg import DrgGrouper
 from grouper.errors import Lang, RunError
-from grouper.records.assemble import assemble
+from grouper.records.assemble import Use, assemble
 from grouper.records.check import Findings
 from grouper.records.columnar import from_table
 from grouper.records.fields import result_header
@@ -25,13 +27,21 @@ from grouper.records.read import Cleaning, MapSource, column_map
 from grouper.records.sources import Sources, join
 from grouper.records.user import UserTable
 from grouper.run.decisions import Decisions
-from grouper.run.results import COLUMNS
-from grouper.run.schemes import load_scheme
-from grouper.scheme.compile import compile_scheme
+from grouper.run.grouping import (
+    Grouping,
+    decisions_of,
+    digest_of,
+    load_grouping,
+    manner_of,
+    numbers_of,
+    published,
+)
+from grouper.scheme.compile import CompiledScheme, compile_scheme
 from grouper.scheme.model import Scheme
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+    from pyspark.sql.types import DataType
 
 Batches = Iterable[pa.RecordBatch]
 
@@ -44,20 +54,23 @@ class Reading:
     cleaning: Cleaning
     lang: Lang
     names: tuple[str, ...]
+    use: Use
 
 
 @dataclass(frozen=True)
 class Ready:
     """What a worker process keeps of a scheme: it serves many partitions, one after the other."""
 
-    grouper: DrgGrouper
+    grouper: DrgGrouper | DipGrouper
     decisions: Decisions
 
 
 def group(
     df: DataFrame,
-    scheme: str | Path | Scheme,
+    scheme: str | Path | Grouping,
     *,
+    preset: str | None = None,
+    op_classes: str | Path | None = None,
     layout: str | None = None,
     mapping: MapSource | None = None,
     cleaning: Cleaning = "standard",
@@ -65,6 +78,7 @@ def group(
 ) -> DataFrame:
     """A data frame of cases with the result columns appended, as `group_table` gives them.
 
+    scheme: a DRG scheme or a DIP catalogue; preset, op_classes: the rules of a catalogue.
     Nothing is computed yet: headers and scheme are judged at once and here, rows by the workers.
     Every row comes back; one that cannot be grouped is `rejected` or `ungrouped` with its reason.
     A column that bears the name of a result column becomes `input_<name>`, upper and lower case
@@ -74,24 +88,40 @@ def group(
     Raises SchemeError, RecordError (RE1x) for columns that are no records; RunError (RN204) comes
     out of the workers when they have another version of this package.
     """
-    from pyspark.sql.types import StringType, StructField, StructType
+    from pyspark.sql.types import StructField, StructType
 
-    scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
+    if not isinstance(scheme, Scheme | DipGrouper):
+        scheme = load_grouping(scheme, preset=preset, op_classes=op_classes)
+    manner = manner_of(scheme)
     session = df.sparkSession
     is_case_sensitive = session.conf.get("spark.sql.caseSensitive", "false") == "true"
-    headers = [result_header(name, lang) for name in COLUMNS]
+    types = _types(scheme, lang)
+    headers = list(types)
     empty = _table(pa.table([pa.nulls(0)] * len(df.columns), names=df.columns), "columns")
-    columns = column_map(empty, layout, mapping, cleaning, "columns")
+    columns = column_map(empty, layout, mapping, cleaning, "columns", needs=manner.needs)
     user = UserTable(empty.names, empty.columns, "arrow", 0)
     kept = user.renamed(_taken(user.names, headers, is_case_sensitive=is_case_sensitive))
     fields = [
         StructField(name, field.dataType, field.nullable, field.metadata)
         for name, field in zip(kept, df.schema.fields, strict=True)
     ]
-    fields += [StructField(name, StringType()) for name in headers]
-    reading = Reading(columns, cleaning, lang, (*kept, *headers))
-    task = _task(_sender(df, packed(scheme)), (scheme.id, scheme.digest), reading)
+    fields += [StructField(name, kind) for name, kind in types.items()]
+    reading = Reading(columns, cleaning, lang, (*kept, *headers), manner.use)
+    task = _task(_sender(df, packed(scheme)), (published(scheme).id, digest_of(scheme)), reading)
     return df.mapInArrow(task, StructType(fields))
+
+
+def _types(scheme: Grouping, lang: Lang) -> dict[str, DataType]:
+    """The types of the result columns by header: texts, save what `numbers_of` says."""
+    from pyspark.sql.types import DecimalType, StringType
+
+    numbers = numbers_of(scheme)
+    return {
+        result_header(name, lang): DecimalType(numbers[name].precision, numbers[name].scale)
+        if name in numbers
+        else StringType()
+        for name in manner_of(scheme).columns
+    }
 
 
 def _taken(names: Sequence[str], headers: Sequence[str], *, is_case_sensitive: bool) -> list[str]:
@@ -105,12 +135,14 @@ def _taken(names: Sequence[str], headers: Sequence[str], *, is_case_sensitive: b
 # --- what travels ------------------------------------------------------------------------------
 
 
-def packed(scheme: Scheme) -> bytes:
-    """A scheme and its compiled form as bytes.
+def packed(scheme: Grouping) -> bytes:
+    """A scheme and its compiled form as bytes; of a catalogue what it is laid out from.
 
     A worker unpacks them ten times faster than it could compile, and needs no folder of the
     driver's.
     """
+    if isinstance(scheme, DipGrouper):
+        return pickle.dumps(scheme.reference, protocol=5)
     return pickle.dumps((scheme, compile_scheme(scheme)), protocol=5)
 
 
@@ -187,12 +219,18 @@ def _chunks(batches: Batches) -> Iterator[pa.Table]:
 def _made_ready(key: tuple[str, str, Lang], sent: Callable[[], bytes]) -> Ready:
     found = _ready.get(key)
     if found is None:
-        scheme, compiled = pickle.loads(sent())
         if len(_ready) == _MOST_KEPT:
             _ready.pop(next(iter(_ready)))
-        grouper = DrgGrouper.ready(scheme, compiled)
-        found = _ready[key] = Ready(grouper, Decisions(key[2]))
+        grouper = _unpacked(pickle.loads(sent()))
+        grouping = grouper if isinstance(grouper, DipGrouper) else grouper.scheme
+        found = _ready[key] = Ready(grouper, decisions_of(grouping, key[2]))
     return found
+
+
+def _unpacked(
+    data: DipReference | tuple[Scheme, CompiledScheme],
+) -> DrgGrouper | DipGrouper:
+    return DipGrouper.of(data) if isinstance(data, DipReference) else DrgGrouper.ready(*data)
 
 
 def _grouped(chunk: pa.Table, ready: Ready, reading: Reading) -> list[pa.RecordBatch]:
@@ -200,7 +238,7 @@ def _grouped(chunk: pa.Table, ready: Ready, reading: Reading) -> list[pa.RecordB
     as_is = reading.cleaning == "as_is"
     # nobody reads the findings of a partition: what rejects a row stands in its reason
     table = _table(chunk, _place())
-    batch = assemble(table, reading.columns, Findings(), as_is=as_is, part=True, use="group")
+    batch = assemble(table, reading.columns, Findings(), as_is=as_is, part=True, use=reading.use)
     groups = ready.grouper.group(batch)
     results = ready.decisions.columns(ready.decisions.number(groups))
     columns = [*chunk.columns, *(values for _, values in results)]

@@ -14,10 +14,10 @@ from grouper.engine.groups import Status
 from grouper.errors import DataFileError, Lang, RecordError, RunError
 from grouper.records.fields import result_header
 from grouper.records.read import Cleaning, MapSource
+from grouper.run.grouping import Grouping, manner_of
 from grouper.run.pipeline import Counts
 from grouper.run.results import words
 from grouper.run.spark import group
-from grouper.scheme.model import Scheme
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -31,7 +31,7 @@ _MODULE = re.compile(r"No module named '[\w.]+'")
 def group_parquet(
     paths: Sequence[str],
     out: str,
-    scheme: Scheme,
+    scheme: Grouping,
     *,
     master: str | None = None,
     layout: str | None = None,
@@ -54,7 +54,7 @@ def group_parquet(
         cases = _cases(spark, paths)
         grouped = group(cases, scheme, layout=layout, mapping=mapping, cleaning=cleaning, lang=lang)
         grouped.write.mode("overwrite" if replace else "errorifexists").parquet(out)
-        return _counts(spark.read.parquet(out), lang)
+        return _counts(spark.read.parquet(out), lang, manner_of(scheme).counted)
 
 
 def check_paths(paths: Sequence[str], out: str, *, replace: bool) -> None:
@@ -139,14 +139,18 @@ def _cases(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
     return spark.read.parquet(*paths)
 
 
-def _counts(grouped: DataFrame, lang: Lang) -> Counts:
+def _counts(grouped: DataFrame, lang: Lang, counted: Sequence[Status]) -> Counts:
     status, reason = (f"`{result_header(name, lang)}`" for name in ("status", "reason"))
     status_of = {words(lang)["status"][each.word]: each for each in Status}
-    token_of = {said: token for token, said in words(lang)["reason"].items()}
-    rejected = words(lang)["status"][Status.REJECTED.word]
-    # texts of conditions are many and long: only those of rejected rows are asked for
+    token_of = {
+        said: token
+        for table in ("dip_reason", "reason")
+        for token, said in words(lang)[table].items()
+    }
+    # texts of conditions are many and long: only those of rows that are counted are asked for
+    wanted = ", ".join(f"'{words(lang)['status'][each.word]}'" for each in counted)
     rows = grouped.selectExpr(
-        f"{status} as status", f"if({status} = '{rejected}', {reason}, '') as reason"
+        f"{status} as status", f"if({status} in ({wanted}), {reason}, '') as reason"
     )
     by_status = dict.fromkeys(Status, 0)
     reasons: dict[str, int] = {}

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from grouper.engine.drg import grouper_of
+from grouper.engine.dip import DipGroups
 from grouper.engine.groups import Groups, Status
 from grouper.errors import Issue, Lang, RunError
 from grouper.records.assemble import assemble, columns_read, refuse_names
@@ -33,11 +33,18 @@ from grouper.records.user import UserTable
 from grouper.records.write import append_to_lines, output_of, result_table, write_head, write_rows
 from grouper.run.chunks import Feed, Part, WholeFeed, open_feed, reading_of, sliced
 from grouper.run.decisions import Decisions
+from grouper.run.grouping import (
+    Grouping,
+    compiled,
+    decisions_of,
+    manner_of,
+    published,
+    rules_of,
+)
 from grouper.run.pipeline import Engine, group_batch
-from grouper.run.results import COLUMNS, reason_text, words
+from grouper.run.results import reason_text, words
 from grouper.run.sinks import DELIMITERS, GROUP_ROWS, ResultForm, sink_of
 from grouper.run.tally import Outcome, PartFacts, Tally, part_facts, repetitions
-from grouper.scheme.model import Scheme
 
 #: rows of a part unless asked otherwise: a part of Parquet is then a row group of the result
 BATCH = GROUP_ROWS
@@ -69,7 +76,7 @@ class Job:
 
     feed: Feed
     reading: ColumnMap
-    scheme: Scheme
+    scheme: Grouping
     options: Options
     paths: tuple[Path, ...]
     decisions: Decisions
@@ -81,7 +88,7 @@ class Job:
         only = None
         if delimiter is not None and self.feed.writes_back(self.options.encoding, delimiter):
             as_is = self.options.cleaning == "as_is"
-            only = columns_read(self.reading, as_is=as_is, use="group")
+            only = columns_read(self.reading, as_is=as_is, use=manner_of(self.scheme).use)
         return self.feed.parts(rows, only)
 
 
@@ -102,23 +109,25 @@ def default_threads() -> int:
     return min(os.cpu_count() or 1, _MOST_THREADS)
 
 
-def open_job(paths: Sequence[Path], scheme: Scheme, options: Options) -> Job:
+def open_job(paths: Sequence[Path], scheme: Grouping, options: Options) -> Job:
     """Look through the inputs once. Raises DataFileError and RecordError as `read_records` does."""
     typed = options.form == "parquet"
     feed = open_feed(paths, mapping=options.mapping, encoding=options.input_encoding, typed=typed)
     reading = reading_of(
-        feed, layout=options.layout, mapping=options.mapping, cleaning=options.cleaning
+        feed,
+        layout=options.layout,
+        mapping=options.mapping,
+        cleaning=options.cleaning,
+        needs=manner_of(scheme).needs,
     )
-    # compiled here: not by several threads at once
-    grouper_of(scheme)
     shown = None
     if isinstance(feed, WholeFeed) and options.form == "parquet":
         # the type of a column depends on all of its values
         table = feed.table
         user = UserTable(table.names, table.columns, table.form, len(table))
         shown = result_table(user, [], lang=options.lang)
-    decisions = Decisions(options.lang)
-    return Job(feed, reading, scheme, options, tuple(paths), decisions, shown)
+    decisions = decisions_of(scheme, options.lang)
+    return Job(feed, reading, compiled(scheme), options, tuple(paths), decisions, shown)
 
 
 def group_part(job: Job, part: Part) -> PartResult:
@@ -152,7 +161,9 @@ def _give_back() -> None:
 
 def _assembled(job: Job, table: Sources, found: Findings) -> CaseBatch:
     as_is = job.options.cleaning == "as_is"
-    return assemble(table, job.reading, found, as_is=as_is, part=True, use="group")
+    return assemble(
+        table, job.reading, found, as_is=as_is, part=True, use=manner_of(job.scheme).use
+    )
 
 
 def _sources(part: Part, table: Sources) -> dict[str, int]:
@@ -172,7 +183,7 @@ def _user(job: Job, part: Part, table: Sources) -> UserTable:
 
 
 def _rendered(
-    job: Job, part: Part, table: Sources, groups: Groups
+    job: Job, part: Part, table: Sources, groups: Groups | DipGroups
 ) -> bytes | memoryview | pa.Table:
     options = job.options
     decisions = job.decisions.number(groups)
@@ -200,7 +211,7 @@ def result_head(job: Job) -> bytes:
     none = pa.chunked_array([pa.array([], pa.string())])
     columns = tuple(none for _ in job.feed.names)
     user = UserTable(job.feed.names, columns, job.feed.form, 0, crlf=job.feed.crlf)
-    results = [(name, pa.array([], pa.string())) for name in COLUMNS]
+    results = [(name, pa.array([], pa.string())) for name in manner_of(job.scheme).columns]
     output = output_of(user, results, job.options.lang, job.options.encoding, (), nested=False)
     buffer = io.BytesIO()
     write_head(buffer, output, DELIMITERS[job.options.form])
@@ -214,11 +225,11 @@ def rejects_head(job: Job) -> bytes:
     return mark + _lines(job, [[titles[key] for key in ("source", "row", "id", "code", "reason")]])
 
 
-def _rejects(job: Job, table: Sources, batch: CaseBatch, groups: Groups) -> bytes:
+def _rejects(job: Job, table: Sources, batch: CaseBatch, groups: Groups | DipGroups) -> bytes:
     """Source, row, id and reason of every rejected row."""
     lang, rows = job.options.lang, []
     for at in np.flatnonzero(groups.status == Status.REJECTED).tolist():
-        token = groups.reasons[int(groups.reason[at]) - 1]
+        token = groups.reason_of(at)
         source = table.where(at).rpartition(":")[0]
         case_id = short(batch.case_id[at]) if len(batch.case_id) else ""
         rows.append([source, int(table.numbers[at]), case_id, token, reason_text(token, lang)])
@@ -255,7 +266,7 @@ def in_order(
 
 def group_to_file(
     paths: Sequence[Path],
-    scheme: Scheme,
+    scheme: Grouping,
     target: Path,
     options: Options,
     *,
@@ -324,8 +335,11 @@ def outcome(job: Job, tally: Tally, prints: Sequence[NDArray[np.uint64]], batch:
         "cleaning": job.options.cleaning,
         **tally.summary(),
     }
+    if rules := rules_of(job.scheme):
+        notes["rules"] = rules
     issues.sort(key=lambda issue: (issue.severity != "error", issue.code))
-    return Outcome(tally.case_counts(), issues, notes, job.scheme, job.options.engine, tally.slow)
+    scheme, engine = published(job.scheme), job.options.engine
+    return Outcome(tally.case_counts(), issues, notes, scheme, engine, tally.slow)
 
 
 def _note_repeated(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grouper.codes.dictionary import load_dictionary
+from grouper.engine.dip import DipGroups
 from grouper.engine.groups import Groups, Status
 from grouper.errors import Issue
 from grouper.records.batch import CaseBatch
@@ -69,18 +70,15 @@ class PartFacts:
 
 
 def part_facts(
-    batch: CaseBatch, groups: Groups, found: Findings, sources: Mapping[str, int]
+    batch: CaseBatch, groups: Groups | DipGroups, found: Findings, sources: Mapping[str, int]
 ) -> PartFacts:
     """The facts of a part that has been grouped."""
-    rejected = groups.reason[groups.status == Status.REJECTED]
     unusable = np.bincount(batch.reject, minlength=len(batch.reject_codes) + 1)[1:]
     return PartFacts(
         rows=len(batch),
         sources=sources,
         status=np.bincount(groups.status, minlength=len(Status)).tolist(),
-        reasons=_named(
-            groups.reasons, np.bincount(rejected, minlength=len(groups.reasons) + 1)[1:]
-        ),
+        reasons=groups.reason_counts(),
         unusable=_named(batch.reject_codes, unusable),
         slow=groups.slow,
         issues=[(each.code, each.where, _plain(each.params)) for each in found.issues],
@@ -173,14 +171,13 @@ class Tally:
         return sorted(found, key=lambda issue: (issue.severity != "error", issue.code))
 
     def case_counts(self) -> Counts:
-        """The rows by status, the rejected ones by reason."""
+        """The rows by status, and by reason as single parts count them."""
         return Counts(
             rows=self.rows,
             grouped=int(self.status[Status.GROUPED]),
             ambiguous=int(self.status[Status.AMBIGUOUS]),
             ungrouped=int(self.status[Status.UNGROUPED]),
             rejected=int(self.status[Status.REJECTED]),
-            # in the order in which single parts count them: that of the checks
             reasons=dict(sorted(self.reasons.items(), key=lambda item: _rank(item[0]))),
         )
 

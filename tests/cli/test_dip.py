@@ -8,7 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from dip_catalogues import DATA, REGIONS, cases, real_text
+from dip_catalogues import DATA, REGIONS, cases, cases_30, real_text
 
 pytestmark = pytest.mark.cli
 
@@ -24,13 +24,9 @@ def catalogue(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def discharges(tmp_path: Path) -> Path:
+    """The published cases as they are."""
     path = tmp_path / "discharges.jsonl"
-    lines = [
-        {"id": c["id"], "dx": [c["principal_dx"]], "px": c["procedures"],
-         "total_cost": c["total_cost"]}
-        for c in cases()
-    ]  # fmt: skip
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    path.write_text("".join(json.dumps(line) + "\n" for line in cases()), "utf-8")
     return path
 
 
@@ -40,16 +36,54 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.conformance
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
 @pytest.mark.parametrize("region", REGIONS)
-def test_every_case_has_its_expected_group(run, catalogue, discharges, tmp_path, region):
+def test_every_case_has_its_expected_group(run, catalogue, discharges, tmp_path, region, engine):
     out = tmp_path / "out.csv"
     answer = run("group", discharges, "-s", catalogue, "--preset", region, "-o", out, "--as-is",
-                 "--lang", "en")  # fmt: skip
+                 "--engine", engine, "--lang", "en")  # fmt: skip
     assert answer.code == 0, answer.err
     rows = read_csv(out)
     assert list(rows[0])[-7:] == COLUMNS
     expected = {c["id"]: c["expected"][region] for c in cases()}
     assert {row["id"]: row["dip"] or None for row in rows} == expected
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+def test_every_case_of_30_has_its_expected_number(run, tmp_path, engine):
+    source, scheme, out = (
+        DATA / "cases-3.0.jsonl", DATA / "national-3.0-partial.tsv", tmp_path / "out.csv",
+    )  # fmt: skip
+    answer = run("group", source, "-s", scheme, "-o", out, "--as-is", "--engine", engine,
+                 "--lang", "en")  # fmt: skip
+    assert answer.code == 0, answer.err
+    found = {row["id"]: row["dip"] or None for row in read_csv(out)}
+    assert found == {one["id"]: one["expected_seq"] for one in cases_30()}
+
+
+def test_a_run_folder_is_resumed_by_the_rules_it_was_begun_with(
+    run, catalogue, discharges, tmp_path
+):
+    folder, out = tmp_path / "run", tmp_path / "out.csv"
+    words = ("--preset", "jining", "--as-is", "--lang", "en")
+    assert run("group", discharges, "-s", catalogue, "--run", folder, *words).code == 0
+    assert run("group", discharges, "-s", catalogue, "-o", out, *words).code == 0
+    assert (folder / "results.csv").read_bytes() == out.read_bytes()
+    (folder / "manifest.json").unlink()
+    assert run("run", "resume", folder).code == 0
+    assert (folder / "results.csv").read_bytes() == out.read_bytes()
+
+
+@pytest.mark.parametrize(("born", "code"), [(800, "XQ-16"), (None, "XQ-17"), (2600, None)])
+def test_weight_at_birth_counts_before_that_at_admission(run, tmp_path, born, code):
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    record = {"id": "1", "dx": ["P07.100"], "age": 0, "age_days": 10, "weight": 1200}
+    source.write_text(json.dumps({**record, "birth_weight": born}) + "\n", "utf-8")
+    scheme = DATA / "national-3.0-partial.tsv"
+    for words in ((), ("--as-is",)):
+        run("group", source, "-s", scheme, "-o", out, "--lang", "en", "--force", *words)
+        assert json.loads(out.read_text("utf-8"))["dip"] == code
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
@@ -144,8 +178,8 @@ class TestExplain:
     ("words", "code", "said"),
     [
         (("--preset", "nowhere"), 3, "jingzhou"),
-        (("--run", "folder"), 2, "--run"),
-        (("--on", "spark"), 2, "--on"),
+        (("--on", "spark"), 3, "RN205"),
+        (("--on", "spark", "--engine", "reference"), 2, "--engine"),
     ],
 )
 def test_what_does_not_go_is_said(run, catalogue, discharges, tmp_path, words, code, said):

@@ -13,7 +13,7 @@ import pytest
 from grouper.engine.groups import Groups
 from grouper.errors import DataFileError
 from grouper.records.read import read_records
-from grouper.run.decisions import Decisions, _some
+from grouper.run.decisions import Decisions
 from grouper.run.pipeline import group_batch
 from grouper.run.results import result_columns
 
@@ -24,7 +24,7 @@ def groups(discharges, mini) -> Groups:
 
 
 def part(groups: Groups, start: int, stop: int) -> Groups:
-    return _some(groups, np.arange(start, stop))
+    return groups.some(np.arange(start, stop))
 
 
 def texts(columns: list[tuple[str, object]]) -> list[tuple[str, list[object]]]:
