@@ -16,9 +16,11 @@ _NAMES = {
     "GrouperError": "grouper.errors",
     "Issue": "grouper.errors",
     "Scheme": "grouper.scheme.model",
+    "DipResult": "grouper.run.dip_case",
     "explain_case": "grouper.api",
     "group_case": "grouper.api",
     "group_table": "grouper.api",
+    "load_catalogue": "grouper.api",
     "load_policy": "grouper.policy.load",
     "load_scheme": "grouper.api",
 }

@@ -7,19 +7,25 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
+from grouper.engine.dip import DipGrouper
 from grouper.engine.drg import grouper_of
 from grouper.engine.groups import REASONS, Severity, Status
 from grouper.engine.reference import Outcome, Record, Reference
+from grouper.errors import SchemeError
 from grouper.records.batch import MISSING, THOUSANDTHS
 from grouper.records.case import Case
 from grouper.run import schemes
+from grouper.run.catalogues import is_catalogue
+from grouper.run.dip_case import DipResult, group_dip_case
+from grouper.run.grouping import Grouping, decisions_of, load_catalogue, manner_of
 from grouper.scheme.load import embedded_ids
 from grouper.scheme.model import Scheme
 from grouper.scheme.program import HIGHEST
 
 if TYPE_CHECKING:
+    from grouper.engine.dip_trace import DipTrace
     from grouper.engine.trace import Trace
 
 Engine = Literal["kernel", "reference"]
@@ -34,13 +40,27 @@ def load_scheme(scheme: str | Path | Scheme) -> Scheme:
     """A scheme by its embedded id, its folder, or the official workbook (.xlsx).
 
     Embedded ones are read once a process; a workbook is read once and kept in the user's cache.
-    Raises SchemeError with every structural defect that was found.
+    Raises SchemeError with every structural defect that was found, SE63 for a DIP catalogue (see
+    `load_catalogue`).
     """
     if isinstance(scheme, Scheme):
         return scheme
     if isinstance(scheme, str) and scheme in embedded_ids():
         return _embedded(scheme)
+    if is_catalogue(scheme):
+        raise SchemeError("SE63", str(scheme), name=scheme)
     return schemes.load_scheme(scheme)
+
+
+def _grouping(
+    scheme: str | Path | Grouping, preset: str | None, op_classes: str | Path | None
+) -> Grouping:
+    """Whatever names a scheme or a catalogue, loaded."""
+    if isinstance(scheme, DipGrouper):
+        return scheme
+    if not isinstance(scheme, Scheme) and is_catalogue(scheme):
+        return load_catalogue(scheme, preset=preset, op_classes=op_classes)
+    return load_scheme(scheme)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +97,42 @@ class GroupResult:
         return reference.trace(self.record)
 
 
+@overload
 def group_case(
-    case: Case | Mapping[str, Any], *, scheme: str | Path | Scheme, engine: Engine = "kernel"
-) -> GroupResult:
+    case: Case | Mapping[str, Any], *, scheme: Scheme, engine: Engine = "kernel"
+) -> GroupResult: ...
+@overload
+def group_case(
+    case: Case | Mapping[str, Any], *, scheme: DipGrouper, engine: Engine = "kernel"
+) -> DipResult: ...
+@overload
+def group_case(
+    case: Case | Mapping[str, Any],
+    *,
+    scheme: str | Path,
+    preset: str | None = None,
+    op_classes: str | Path | None = None,
+    engine: Engine = "kernel",
+) -> Any: ...
+def group_case(
+    case: Case | Mapping[str, Any],
+    *,
+    scheme: str | Path | Grouping,
+    preset: str | None = None,
+    op_classes: str | Path | None = None,
+    engine: Engine = "kernel",
+) -> GroupResult | DipResult:
     """The group of one case, given as a Case or as a mapping of plain field names.
 
-    Codes are taken as they stand. Raises RecordError (RE08) for impossible values.
+    scheme: a DRG scheme, or a DIP catalogue (then a DipResult comes back), loaded or by name;
+    preset, op_classes: the rules of a catalogue that is named. Codes are taken as they stand.
+    Raises RecordError (RE08) for impossible values.
     """
-    scheme = load_scheme(scheme)
+    scheme = _grouping(scheme, preset, op_classes)
     if not isinstance(case, Case):
         case = Case.from_mapping(case)
+    if isinstance(scheme, DipGrouper):
+        return group_dip_case(case, scheme, engine=engine)
     record = record_of(case)
     if engine == "reference":
         outcome = _reference(scheme).group(record)
@@ -95,9 +141,18 @@ def group_case(
     return _result(outcome, record, scheme)
 
 
-def explain_case(case: Case | Mapping[str, Any], *, scheme: str | Path | Scheme) -> Trace:
+def explain_case(
+    case: Case | Mapping[str, Any],
+    *,
+    scheme: str | Path | Grouping,
+    preset: str | None = None,
+    op_classes: str | Path | None = None,
+) -> Trace | DipTrace:
     """Why a case gets its group: `group_case(...).explain()`."""
-    return group_case(case, scheme=scheme).explain()
+    grouping = _grouping(scheme, preset, op_classes)
+    if isinstance(grouping, DipGrouper):
+        return group_case(case, scheme=grouping).explain()
+    return group_case(case, scheme=grouping).explain()
 
 
 def record_of(case: Case) -> Record:
@@ -171,7 +226,9 @@ def _reference(scheme: Scheme) -> Reference:
 def group_table(
     data: Any,
     *,
-    scheme: str | Path | Scheme,
+    scheme: str | Path | Grouping,
+    preset: str | None = None,
+    op_classes: str | Path | None = None,
     layout: str | None = None,
     mapping: str | Path | Mapping[str, object] | None = None,
     cleaning: Literal["standard", "as_is"] = "standard",
@@ -180,6 +237,7 @@ def group_table(
 ) -> Any:
     """A table of cases with the result columns appended, rows in order.
 
+    scheme, preset, op_classes: as in `group_case`;
     data: a pandas or polars frame comes back as the same kind; a path, or anything that speaks the
     Arrow PyCapsule stream interface (pyarrow, DuckDB ...), as a pyarrow Table. A column of the
     user's that bears the name of a result column becomes `input_<name>`.
@@ -188,17 +246,19 @@ def group_table(
 
     from grouper.records.read import read_records, records_from_table
     from grouper.records.write import result_table
-    from grouper.run.pipeline import group_records
-    from grouper.run.results import result_columns
+    from grouper.run.pipeline import group_batch
 
-    scheme = load_scheme(scheme)
+    grouping = _grouping(scheme, preset, op_classes)
+    how: dict[str, Any] = {"layout": layout, "mapping": mapping, "cleaning": cleaning}
+    how["needs"] = manner_of(grouping).needs
     if isinstance(data, str | Path):
-        records = read_records(data, layout=layout, mapping=mapping, cleaning=cleaning)
+        records = read_records(data, **how)
     else:
         table = data if isinstance(data, pa.Table) else pa.table(data)
-        records = records_from_table(table, layout=layout, mapping=mapping, cleaning=cleaning)
-    run = group_records(records, scheme, engine=engine)
-    table = result_table(records.user, result_columns(run.groups, lang), lang=lang)
+        records = records_from_table(table, **how)
+    groups = group_batch(records.batch, grouping, engine=engine)
+    columns = decisions_of(grouping, lang).columns_of(groups, lang)
+    table = result_table(records.user, columns, lang=lang)
     kind = type(data).__module__.partition(".")[0]
     if kind == "pandas":
         return table.to_pandas()

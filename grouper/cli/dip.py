@@ -76,7 +76,7 @@ def dip_to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outc
 def print_dip(ctx: click.Context, records: Records, row: int | None) -> int:
     """The way of one row (from 1; None or 0: the only one) to its group."""
     from grouper.engine.dip import case_at
-    from grouper.run.explain import explain_case
+    from grouper.run.explain import explain_dip_case
     from grouper.run.results import reason_text, words
 
     screen, json_ = terminal(ctx), ctx.params["json_"]
@@ -93,7 +93,7 @@ def print_dip(ctx: click.Context, records: Records, row: int | None) -> int:
             screen.data(f"{screen.text('status.rejected')}: {reason_text(token, screen.lang)}")
             screen.issues(issues)
         return FINDINGS
-    trace = explain_case(_grouper(ctx), case_at(batch, at))
+    trace = explain_dip_case(_grouper(ctx), case_at(batch, at))
     if json_:
         found: dict[str, object] = {"issues": issue_list(issues, screen.lang)} if issues else {}
         screen.json(trace.to_dict() | found)

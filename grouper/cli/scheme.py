@@ -9,6 +9,7 @@ import click
 
 from grouper.cli.options import Command, Family, as_json, common, option, terminal
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list, sums
+from grouper.cli.scheme_catalogue import show_catalogue
 from grouper.cli.scheme_diff import diff
 from grouper.cli.scheme_import import import_
 
@@ -69,8 +70,13 @@ def show(
 ) -> int:
     """The head of a scheme, the rules of some of its groups, or its files, whole."""
     from grouper.api import load_scheme
+    from grouper.run.catalogues import is_catalogue
 
     out = terminal(ctx)
+    if is_catalogue(scheme_name):
+        if flat:
+            raise click.UsageError(out.text("usage.not_for_dip", name="--flat"), ctx)
+        return show_catalogue(ctx, scheme_name, codes, json_=json_)
     loaded = load_scheme(scheme_name)
     if flat:
         return _show_files(ctx, loaded, codes, json_)

@@ -42,7 +42,7 @@ def explain_row(run: GroupedRun, row: int, *, near: Literal["omit", "show"] = "o
     return reference.trace(record, near=near)
 
 
-def explain_case(grouper: DipGrouper, case: DipCase) -> DipTrace:
+def explain_dip_case(grouper: DipGrouper, case: DipCase) -> DipTrace:
     """Why a case has its group of a catalogue.
 
     Raises RunError RN104 when the two engines differ, which is a defect of the program.

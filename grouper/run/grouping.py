@@ -55,7 +55,18 @@ def load_grouping(
     """
     if not is_catalogue(name_or_path):
         return schemes.load_scheme(name_or_path)
-    return DipGrouper.of(dip.reference_of(name_or_path, preset=preset, op_classes=op_classes))
+    return load_catalogue(name_or_path, preset=preset, op_classes=op_classes)
+
+
+def load_catalogue(
+    path: str | Path, *, preset: str | None = None, op_classes: str | Path | None = None
+) -> DipGrouper:
+    """A DIP catalogue, ready to group by a region's rules.
+
+    preset: their name or file; op_classes: a table (TSV) instead of the program's own. Raises
+    SchemeError with every error found, DataFileError for a file that cannot be read.
+    """
+    return DipGrouper.of(dip.reference_of(path, preset=preset, op_classes=op_classes))
 
 
 def published(grouping: Grouping) -> Scheme | Catalogue:

@@ -54,7 +54,7 @@ class Reading:
     cleaning: Cleaning
     lang: Lang
     names: tuple[str, ...]
-    use: Use
+    use: Use = "group"
 
 
 @dataclass(frozen=True)
