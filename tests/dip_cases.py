@@ -168,6 +168,7 @@ def invented_catalogue(rng: Random) -> Catalogue:
         excluded_dx=frozenset(("A15.900",) if rng.random() < 0.5 else ()),
         excluded_ops=excluded if layered else {},
         primary=frozenset(marks if layered else ()),
+        resistant_dx=frozenset(("A15.001", "A16.X", "B20")[: numbers[0] % 4]),
     )
 
 

@@ -532,6 +532,8 @@ cdef class Run:
         self.mark_tokens()
         if self.asks_others[p]:
             self.look_at_others(c)
+            if self.asks_others[p] == 2:
+                self.case.others |= <uint64_t>1 << RESISTANT
         for layer in range(self.k.layers.shape[0]):
             if self.spans[p, layer] == self.spans[p, layer + 1]:
                 continue

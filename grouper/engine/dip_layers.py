@@ -67,7 +67,7 @@ def choose_by_layers(
         others,
         case.age_days,
         case.weight,
-        not catalogue.resistant_dx.isdisjoint((principal, principal[:5], principal[:3]))
+        catalogue.is_resistant(principal)
         or any(fits(layers.resistant_other_dx, code) for code in others_dx),
     )
     rounds: list[Round] = []

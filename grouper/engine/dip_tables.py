@@ -36,7 +36,8 @@ class Tables:
 
     plain, letter (P,): rows, -1 none; comprehensive, default (P, 4): rows by class; known (P,)
     spans (P, L + 1): candidates by layer (one layer in 2.0); cand_row, cand_key: row, length of key
-    scope (P,): bits of the scopes that hold; asks_others (P,): whether other diagnoses count
+    scope (P,): bits of the scopes that hold; asks_others (P,): whether other diagnoses
+        count (1), and whether the principal one says resistant itself (2)
     mark_start, mark: operations that make a group a primary one, -1 for none
     op_class, op_excluded (O,); token_start, token: the tokens that an operation is
     """
@@ -71,6 +72,7 @@ class _Principal:
     candidates: tuple[tuple[tuple[int, int], ...], ...]
     scope: int
     marks: tuple[int, ...]
+    resistant: bool
 
 
 class Meanings:
@@ -160,6 +162,7 @@ class Meanings:
             if len(self._scopes) <= BITS
             else 0,
             self._marks(principal),
+            reference.catalogue.is_resistant(principal),
         )
         found = self._principals.get(meaning)
         if found is None:
@@ -222,20 +225,22 @@ class Meanings:
 
     # --- arrays
 
+    def _asks(self, meaning: _Principal) -> int:
+        """Whether other diagnoses count: 0 no, 1 yes, 2 the principal one says resistant itself."""
+        rows = (self.reference.catalogue.rows[at] for each in meaning.candidates for at, _ in each)
+        if not any(row.other_dx or row.resistant for row in rows):
+            return 0
+        return 2 if meaning.resistant else 1
+
     def _made(self) -> Tables:
-        meanings, rows = list(self._principals), self.reference.catalogue.rows
+        meanings = list(self._principals)
         spans, cand = [], list[tuple[int, int]]()
         for each in meanings:
             for layer in each.candidates:
                 spans.append(len(cand))
                 cand += layer
             spans.append(len(cand))
-        asks = [
-            any(
-                rows[at].other_dx or rows[at].resistant for layer in m.candidates for at, _ in layer
-            )
-            for m in meanings
-        ]
+        asks = [self._asks(each) for each in meanings]
         return Tables(
             plain=_rows(each.plain for each in meanings),
             letter=_rows(each.letter for each in meanings),

@@ -168,6 +168,10 @@ class Catalogue:
         listed = (self.excluded_ops.get(code) for code in operations)
         return any(one is not None and one.problem == "conservative" for one in listed)
 
+    def is_resistant(self, principal: str) -> bool:
+        """Whether a principal diagnosis, in capitals, says that tuberculosis is resistant."""
+        return not self.resistant_dx.isdisjoint((principal, principal[:5], principal[:3]))
+
     @cached_property
     def by_key(self) -> Mapping[str, tuple[int, ...]]:
         """Diagnosis key (ranges and `*` too) -> positions of rows, in the order of the file."""
