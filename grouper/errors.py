@@ -81,6 +81,9 @@ class Issue:
     def _fill(self, lang: Lang, part: str) -> str:
         entry = messages(lang)[self.code]
         words = _Words({key: str(value) for key, value in self.params.items()})
+        if lang == "en":
+            # a text of the data that has an English form beside it, such as a title
+            words |= {key[:-3]: word for key, word in words.items() if key.endswith("_en")}
         # a parameter with a table of phrases of its own is a key of that table: said per language
         for key, word in list(words.items()):
             phrases: object = entry.get(key)
