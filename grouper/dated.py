@@ -93,7 +93,10 @@ class Dated(Generic[T]):
         """The value on a day. Raises SettlementError ST101 if no version holds then."""
         value = self.find(day)
         if value is None:
-            raise SettlementError("ST101", self.key, key=self.key, date=day.isoformat())
+            near = ", ".join(str(version.span) for version in self.versions)
+            raise SettlementError(
+                "ST101", self.key, key=self.key, date=day.isoformat(), near=near or "-"
+            )
         return value
 
     def borders(self) -> set[date]:

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
+from grouper.cli.chain import date_value
 from grouper.cli.options import Command, Family, as_json, common, option, terminal
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list
 from grouper.cli.policy_new import new
+from grouper.dated import Span
 
 if TYPE_CHECKING:
-    from grouper.errors import Issue
+    from grouper.errors import Issue, Lang
+    from grouper.policy.describe import Line
     from grouper.policy.leads import Lead
-    from grouper.policy.model import KeyedValues, OutlierRule, Policy, Terms
+    from grouper.policy.model import Area, Policy
     from grouper.settle.jumps import Jump
 
 _LIST = ("area", "kind", "area_code", "scheme", "year", "title", "confidence")
-_SHOW = ("valid_from", "valid_to", "key", "value", "source")
+#: nothing is published about an area: there is nothing to look at
+_SILENT = "PO117"
+_SHOW = ("valid_from", "valid_to", "key", "value", "source", "confidence")
+_DIFF = (
+    "key",
+    "kind",
+    "left",
+    "right",
+    "left_source",
+    "right_source",
+    "left_confidence",
+    "right_confidence",
+)
 _JUMPS = ("area", "valid_from", "side", "threshold", "form", "weights", "holds_for", "at", "jump")
 
 
@@ -37,10 +52,10 @@ policy.add_command(new)
 @click.pass_context
 def list_(ctx: click.Context, json_: bool) -> int:
     """One line for each area that comes with the program."""
+    from grouper.policy.area import area_ids
     from grouper.policy.leads import leads
-    from grouper.policy.load import area_ids, load_policy
 
-    rows = [_pack_head(load_policy(name)) for name in area_ids()]
+    rows = [_area_head(name) for name in area_ids()]
     rows += [_lead_head(lead) for lead in leads().values()]
     _print(terminal(ctx), "areas", _LIST, rows, json_)
     return DONE
@@ -48,24 +63,115 @@ def list_(ctx: click.Context, json_: bool) -> int:
 
 @policy.command("show", cls=Command, help="help.policy_show")
 @click.argument("area", metavar="AREA")
+@option("--on", metavar="DATE", callback=date_value, help="options.policy_on")
+@option("--insurance", metavar="TEXT", help="options.policy_insurance")
+@option("--level", metavar="TEXT", help="options.policy_level")
+@option("--hospital", metavar="CODE", default="", help="options.policy_hospital")
+@option("--group", metavar="CODE", default="", help="options.policy_group")
+@option("--parameters", "every", is_flag=True, help="options.policy_parameters")
 @as_json
 @common
 @click.pass_context
-def show(ctx: click.Context, area: str, json_: bool) -> int:
-    """Every rule of an area."""
-    out = terminal(ctx)
-    if (lead := _lead(area, bare=True)) is not None:
-        head, rows = _lead_head(lead), _lead_rules(lead)
-    else:
-        from grouper.policy.load import load_policy
+def show(
+    ctx: click.Context,
+    area: str,
+    on: date | None,
+    insurance: str | None,
+    level: str | None,
+    hospital: str,
+    group: str,
+    every: bool,
+    json_: bool,
+) -> int:
+    """Every rule of an area, or the one row that holds for a case."""
+    from grouper.policy.describe import lead_lines
 
-        pack = load_policy(area)
-        head, rows = _pack_head(pack), _pack_rules(pack)
+    out = terminal(ctx)
+    if (insurance is None) != (level is None) or (insurance is not None and on is None):
+        raise click.UsageError(out.text("usage.policy_case"), ctx)
+    if (lead := _lead(area, bare=True)) is not None:
+        head, lines = _lead_head(lead), list(lead_lines(lead))
+    elif insurance is not None and level is not None and on is not None:
+        head, lines = _picked_lines(area, on, insurance, level, hospital, group)
+    else:
+        head, lines = _pack_lines(area, on, every=every, lang=out.lang)
+    rows = [_line(one) for one in lines]
     if json_:
         out.json({"area": head, "rules": rows})
     else:
         _print(out, "rules", _SHOW, rows, json_)
     return DONE
+
+
+def _pack_lines(
+    area: str, on: date | None, *, every: bool, lang: Lang
+) -> tuple[dict[str, str], list[Line]]:
+    """The line of a pack and its rules; of one without policy the reason and the facts."""
+    from grouper.policy.area import area_folder, read_about
+    from grouper.policy.describe import Line, fact_lines, parameter_lines, policy_lines
+    from grouper.policy.load import load_policy
+
+    about, issues = read_about(area_folder(area))
+    if about is not None and about.unpublished is not None and not issues:
+        why = about.unpublished
+        reason = why.reason if lang == "zh" else why.reason_en
+        first = Line("unpublished", reason, about.source, about.confidence, Span(why.searched))
+        return _silent_head(about), [first, *fact_lines(about)]
+    pack = load_policy(area, date=on)
+    lines = [
+        one for one in policy_lines(pack) if on is None or one.span is None or one.span.covers(on)
+    ]
+    day = on or pack.terms[-1].span.start
+    lines += parameter_lines(pack, day, origin="" if every else pack.area.id)
+    return _pack_head(pack), [*lines, *fact_lines(pack.area)]
+
+
+def _picked_lines(
+    area: str, on: date, insurance: str, level: str, hospital: str, group: str
+) -> tuple[dict[str, str], list[Line]]:
+    """The one row for a case: only the numbers of its key. Raises ST101, ST105."""
+    from grouper.policy.describe import picked_lines
+    from grouper.policy.load import load_policy
+    from grouper.policy.pick import pick
+
+    pack = load_policy(area)
+    found = pick(pack, on, insurance=insurance, level=level, hospital=hospital, group=group)
+    return _pack_head(pack), list(picked_lines(found))
+
+
+@policy.command("diff", cls=Command, help="help.policy_diff")
+@click.argument("left", metavar="LEFT[@DATE]")
+@click.argument("right", metavar="RIGHT[@DATE]")
+@as_json
+@common
+@click.pass_context
+def diff(ctx: click.Context, left: str, right: str, json_: bool) -> int:
+    """What is not the same in two areas, or on two days of one."""
+    from grouper.policy.diff import all_lines, compare
+
+    out = terminal(ctx)
+    sides = []
+    for text in (left, right):
+        area, _, day = text.rpartition("@") if "@" in text else (text, "", "")
+        on = date_value(ctx, ctx.command.params[0], day or None)
+        sides.append(all_lines(_policy(area), on))
+    changes = compare(*sides)
+    rows = [{key: str(getattr(one, key)) for key in _DIFF} for one in changes]
+    if json_:
+        out.json({"left": left, "right": right, "changes": rows, "count": len(rows)})
+    else:
+        _print(out, "changes", _DIFF, rows, json_)
+        out.say("say.policy_changes", n=len(rows))
+    return DONE
+
+
+def _policy(area: str) -> Policy:
+    """The policy of a pack, or one drawn from a lead."""
+    from grouper.policy.draft import drawn
+    from grouper.policy.load import load_policy
+
+    lead = _lead(area)
+    return load_policy(area) if lead is None else drawn(lead)
 
 
 @policy.command("lint", cls=Command, help="help.policy_lint")
@@ -112,7 +218,7 @@ def _findings(area: str) -> tuple[list[Issue], list[Jump]]:
     if (lead := _lead(area)) is not None:
         return lint_lead(lead), lead_jumps(lead)
     issues = lint_pack(area)
-    if any(issue.severity == "error" for issue in issues):
+    if any(issue.severity == "error" or issue.code == _SILENT for issue in issues):
         return issues, []
     return issues, policy_jumps(load_policy(area))
 
@@ -122,11 +228,15 @@ def _lead(area: str, *, bare: bool = False) -> Lead | None:
 
     Raises PolicyError PO115, PO116.
     """
+    from grouper.errors import PolicyError
+    from grouper.policy.area import area_folder
     from grouper.policy.leads import leads, load_lead
-    from grouper.policy.load import area_ids
 
-    is_pack = area in area_ids() or (Path(area) / "area.toml").is_file()
-    if is_pack:
+    try:
+        area_folder(area)
+    except PolicyError:
+        pass
+    else:
         return None
     return leads()[area] if bare and area in leads() else load_lead(area)
 
@@ -143,6 +253,29 @@ def _print(
 
     titles = [out.text(f"column.{key}") for key in keys]
     out.table(titles, [[cell(key, row.get(key, "")) for key in keys] for row in rows])
+
+
+def _area_head(area: str) -> dict[str, str]:
+    """The line of an area that comes with the program, with or without policy."""
+    from grouper.policy.area import area_folder, read_about
+    from grouper.policy.load import load_policy
+
+    about, issues = read_about(area_folder(area))
+    if about is None or about.unpublished is None or issues:
+        return _pack_head(load_policy(area))
+    return _silent_head(about)
+
+
+def _silent_head(about: Area) -> dict[str, str]:
+    return {
+        "area": about.id,
+        "kind": "silent",
+        "area_code": about.code,
+        "scheme": "",
+        "year": "",
+        "title": about.title,
+        "confidence": about.confidence,
+    }
 
 
 def _pack_head(pack: Policy) -> dict[str, str]:
@@ -172,59 +305,16 @@ def _lead_head(lead: Lead) -> dict[str, str]:
     }
 
 
-def _lead_rules(lead: Lead) -> list[dict[str, str]]:
-    hidden = ("area", "code", "source")
-    source = lead.texts["source"]
-    return [
-        {"valid_from": "", "valid_to": "", "key": key, "value": value, "source": source}
-        for key, value in lead.texts.items()
-        if value and key not in hidden
-    ]
-
-
-def _pack_rules(pack: Policy) -> list[dict[str, str]]:
-    rows = []
-    for terms in pack.terms:
-        end = terms.span.end.isoformat() if terms.span.end else ""
-        days = {"valid_from": terms.span.start.isoformat(), "valid_to": end}
-        for key, value in _values(terms).items():
-            rows.append(days | {"key": key, "value": value, "source": terms.sources.get(key, "")})
-    return rows
-
-
-def _values(terms: Terms) -> dict[str, str]:
-    """The rules of an era under the keys of the policy file, as text."""
-    costs = {"ambiguous": terms.ambiguous, "ungrouped": terms.ungrouped}
-    values = {
-        "scheme": terms.scheme_id,
-        "weight_table": terms.weight_table,
-        "base_rate": _keyed(terms.base_rate),
-        "hospital_coefficient": _keyed(terms.coefficient),
-        "standard": f"{terms.standard.rule}, x = C / ({terms.standard.ratio_base})",
-        "low_outlier": _outlier(terms.low),
-        "high_outlier": _outlier(terms.high),
-        **{key: f"{one.rule} x {one.factor}" for key, one in costs.items() if one},
-        "fund": f"{terms.fund.rule}, {terms.fund.negative}",
-        "deposit": str(terms.deposit_rate),
+def _line(line: Line) -> dict[str, str]:
+    span = line.span
+    return {
+        "valid_from": span.start.isoformat() if span else "",
+        "valid_to": span.end.isoformat() if span and span.end else "",
+        "key": line.key,
+        "value": line.value,
+        "source": line.source,
+        "confidence": line.confidence,
     }
-    return {key: value for key, value in values.items() if value}
-
-
-def _keyed(values: KeyedValues | None) -> str:
-    pairs = values.values.items() if values else ()
-    return ";".join(f"{'/'.join(key)}={value}" for key, value in pairs)
-
-
-def _outlier(rule: OutlierRule | None) -> str:
-    if rule is None:
-        return ""
-    steps = []
-    for one in rule.steps:
-        tests = [one.level, one.insurance]
-        tests += [f"w<={one.weight_up_to}"] if one.weight_up_to is not None else []
-        tests += [f"w<{one.weight_below}"] if one.weight_below is not None else []
-        steps.append(f"{'&'.join(filter(None, tests)) or '*'}:{one.multiple}")
-    return f"{rule.rule}, x {rule.operator} {'|'.join(steps)}"
 
 
 def _jump(area: str, jump: Jump) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TypeVar, cast
@@ -49,7 +49,9 @@ def read_about(folder: Path) -> tuple[Area | None, list[Issue]]:
     file = checked(schema.AreaFile, path, issues)
     if file is None:
         return None, issues
-    levels = _named(file.level)
+    levels, insurances = _named(file.level), _named(file.insurance)
+    for kind, names in (("level", levels), ("insurance", insurances)):
+        issues.extend(_twice(names, f"{path}: {kind}"))
     area = Area(
         id=file.id,
         code=file.code,
@@ -58,13 +60,23 @@ def read_about(folder: Path) -> tuple[Area | None, list[Issue]]:
         source=file.source,
         confidence=file.confidence,
         is_demo=file.demo,
-        insurances=_named(file.insurance),
+        insurances=insurances,
         levels=levels,
         hospitals=_hospitals(folder / "hospitals.tsv", {one.code for one in levels}, issues),
         unpublished=None if file.unpublished is None else Unpublished(**dict(file.unpublished)),
         facts=_facts(folder / "facts.tsv", issues),
     )
     return area, issues
+
+
+def _twice(names: tuple[Named, ...], where: str) -> Iterator[Issue]:
+    """PO118 for a spelling that two codes claim: a record's text could not be told."""
+    seen: dict[str, str] = {}
+    for one in names:
+        for text in dict.fromkeys((one.code, *one.aliases)):
+            if seen.setdefault(text, one.code) != one.code:
+                params = {"text": text, "left": seen[text], "right": one.code}
+                yield Issue("PO118", f"{where}.{one.code}", params)
 
 
 def _facts(path: Path, issues: list[Issue]) -> tuple[Fact, ...]:

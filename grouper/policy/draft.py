@@ -6,9 +6,11 @@ mistake (PO112).
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from grouper.datafile import toml_text
 from grouper.dated import Confidence
@@ -16,6 +18,8 @@ from grouper.money import decimal_text
 from grouper.policy.draft_parameters import parameter_comments
 from grouper.policy.lead_rules import Choice, ClassRule, Schedule
 from grouper.policy.leads import Lead, Outlier
+from grouper.policy.load import load_policy
+from grouper.policy.model import Policy
 
 #: insurance codes of the national platform with the words of the leads
 INSURANCES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
@@ -41,6 +45,8 @@ LABELS = {
     "是否调价": "adjusted",
     "备注": "class",
 }
+#: the year of the build that the leads were taken from, for those that name none
+_UNKNOWN_YEAR = 2026
 #: decimals that no published number exceeds
 _PLACES = 12
 #: numbers that still fit on one line
@@ -106,6 +112,18 @@ def draft_files(draft: Draft) -> dict[str, bytes]:
     return {name: text.encode() for name, text in texts.items()}
 
 
+def drawn(lead: Lead) -> Policy:
+    """The policy of a folder drawn from a lead, without writing it anywhere to stay."""
+    year = int(lead.texts["year"]) if lead.texts["year"].isdecimal() else _UNKNOWN_YEAR
+    scheme, code = lead.texts["scheme"], lead.texts["code"]
+    names = (lead.area, code or "-", lead.area, lead.area)
+    draft = Draft(*names, year, scheme or "-", f"{lead.area}-{year}", lead=lead)
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, content in draft_files(draft).items():
+            (Path(scratch) / name).write_bytes(content)
+        return load_policy(Path(scratch))
+
+
 def _source(draft: Draft) -> str:
     if draft.lead is None:
         return "待填：文件名称、文号、条款 / to be filled in: document, number, article"
@@ -143,7 +161,11 @@ def _area(draft: Draft) -> str:
         lines += [f"title_en = {toml_text(title_en)}", f"aliases = {_texts(aliases)}"]
     levels = _levels(draft)
     for level in levels:
-        spellings = [text for text in _SPELLINGS.get(level, ()) if text not in levels]
+        # a spelling goes to the level that has the fewest, which is the narrowest
+        others = [_SPELLINGS.get(one, ()) for one in levels if one != level]
+        own = _SPELLINGS.get(level, ())
+        narrower = {text for spelt in others if len(spelt) < len(own) for text in spelt}
+        spellings = [text for text in own if text not in narrower.union(levels)]
         lines += ["", f"[level.{toml_text(level)}]", f"title = {toml_text(level)}"]
         lines += [f"title_en = {toml_text(level)}"]
         lines += [f"aliases = {_texts(spellings)}"] if spellings else []

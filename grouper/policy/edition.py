@@ -37,6 +37,7 @@ class Edition:
     """One policy file: its days and its dated values (None: the area has no such rule)."""
 
     file: schema.PolicyFile
+    path: Path
     span: Span
     base_rate: Dated[KeyedValues] | None
     point_value: Dated[KeyedValues] | None
@@ -102,6 +103,7 @@ def read_edition(
 
     edition = Edition(
         file=file,
+        path=path,
         span=span,
         base_rate=read.keyed("base_rate", file.base_rate) if file.base_rate else None,
         point_value=read.keyed("point_value", file.point_value) if file.point_value else None,
@@ -137,7 +139,12 @@ def terms_of(edition: Edition, parameters: Parameters, origin: str) -> list[Term
     changes |= parameters.changes("deposit")
     starts = sorted({day for day in changes if edition.span.covers(day)} | {edition.span.start})
     ends = [*starts[1:], edition.span.end]
-    sources = {part.key: part.source for part in edition.parts}
+    file = edition.file
+    head = ("scheme", "weight_table")
+    sources = dict.fromkeys(head, file.source) | {one.key: one.source for one in edition.parts}
+    marks = dict.fromkeys(head, file.confidence) | {
+        one.key: one.confidence for one in edition.parts
+    }
 
     def on(part: Dated[T] | None, day: Date) -> T | None:
         return None if part is None else part.at(day)
@@ -161,8 +168,9 @@ def terms_of(edition: Edition, parameters: Parameters, origin: str) -> list[Term
             before_rules=on(edition.before_rules, day) or (),
             within_rules=on(edition.within_rules, day) or (),
             confidence=lowest(part.confidence for part in edition.parts),
-            where=edition.file.title,
+            where=str(edition.path),
         )
+        deposit = parameters.at("deposit", day)
         found.append(
             Terms(
                 span=Span(day, end),
@@ -177,10 +185,11 @@ def terms_of(edition: Edition, parameters: Parameters, origin: str) -> list[Term
                 ungrouped=on(edition.ungrouped, day),
                 fund=edition.fund.at(day),
                 deposit_rate=parameters.number("deposit", day),
-                sources={"deposit": parameters.at("deposit", day).source, **sources},
+                sources={"deposit": deposit.source, **sources},
                 point_value=point_value,
                 mean_cost=mean_cost,
                 rules=rules,
+                marks={"deposit": deposit.confidence, **marks},
             )
         )
     return found

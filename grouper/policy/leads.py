@@ -46,7 +46,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "low_form": ("", "L1", "L2", "L3", "L5", "B2"),
     "high_op": ("", ">", ">="),
     "high_form": ("", "H0", "H1", "H2", "H2k", "H3", "H4", "H5", "H7", "H8", "B2"),
-    "confidence": ("published", "published (corrected)"),
+    "confidence": ("published", "published (corrected)", "constructed (corrected)"),
 }  # fmt: skip
 
 

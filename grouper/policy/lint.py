@@ -9,6 +9,7 @@ from grouper.errors import Issue
 from grouper.policy.leads import Lead
 from grouper.policy.load import area_folder, read_area
 from grouper.policy.model import KeyedValues, Policy, Terms
+from grouper.policy.place import with_lines
 
 
 def lint(area: str | Path) -> list[Issue]:
@@ -20,7 +21,7 @@ def lint(area: str | Path) -> list[Issue]:
     if policy is None:
         return issues
     warnings = [issue for terms in policy.terms for issue in _doubts(policy, terms)]
-    return _once([*issues, *_beyond(policy), *warnings])
+    return _once(with_lines([*issues, *_beyond(policy), *warnings]))
 
 
 def lint_lead(lead: Lead) -> list[Issue]:
@@ -33,7 +34,7 @@ def lint_lead(lead: Lead) -> list[Issue]:
 def _beyond(policy: Policy) -> Iterator[Issue]:
     """Parameters beyond a national limit (ST110)."""
     for definition, entry, value, limit in policy.parameters.beyond():
-        where = f"{policy.area.id}: parameters.{definition.key} {entry.span}"
+        where = f"{entry.where}: {definition.key}"
         yield Issue("ST110", where, {"key": definition.key, "value": value, "limit": limit})
 
 
@@ -44,15 +45,15 @@ def _once(issues: list[Issue]) -> list[Issue]:
 
 
 def _doubts(policy: Policy, terms: Terms) -> list[Issue]:
-    where = f"{policy.area.id}: {terms.span}"
     issues: list[Issue] = []
     for key, values in (
         ("base_rate", terms.base_rate),
+        ("point_value", terms.point_value),
         ("hospital_coefficient", terms.coefficient),
     ):
         issues.extend(
-            Issue("PO201", where, {"key": key, "value": lacking})
-            for lacking in (_lacking(policy, values) if values else ())
+            Issue("PO201", f"{terms.rules.where}: {key}", {"key": key, "value": lacking})
+            for lacking in (_lacking(policy, values) if values and values.values else ())
         )
     return issues
 

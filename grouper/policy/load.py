@@ -14,6 +14,7 @@ from grouper.policy.edition import Edition, read_edition, terms_of
 from grouper.policy.model import Area, Policy, make_policy
 from grouper.policy.parameter_files import with_own
 from grouper.policy.parameters import Entry
+from grouper.policy.place import with_lines
 from grouper.policy.variant import Changes, Setting
 
 __all__ = ["area_folder", "area_ids", "load_policy", "read_area"]
@@ -46,7 +47,7 @@ def read_area(folder: Path, changes: Changes | None = None) -> tuple[Policy | No
     """The policy in a folder and what is wrong with it; None when it cannot be formed."""
     area, issues = read_about(folder)
     if area is None:
-        return None, issues
+        return None, with_lines(issues)
     editions: list[Edition] = []
     for path in sorted(folder.glob("policy-*.toml")):
         edition = read_edition(path, area, issues, changes)
@@ -59,7 +60,7 @@ def read_area(folder: Path, changes: Changes | None = None) -> tuple[Policy | No
         if one.span.end is None or next_.span.start < one.span.end:
             issues.append(Issue("ST102", str(folder), {"date": next_.span.start}))
     if issues:
-        return None, issues
+        return None, with_lines(issues)
     marks = [part.confidence for edition in editions for part in edition.parts]
     parameters = with_own(_joined(edition.own for edition in editions))
     policy = make_policy(
@@ -78,7 +79,7 @@ def _without_policy(area: Area, folder: Path) -> Issue:
     if why is None:
         return Issue("PO111", str(folder), {"area": area.id})
     params = {"reason": why.reason, "reason_en": why.reason_en, "searched": why.searched}
-    return Issue("PO117", str(folder / "area.toml"), {"area": area.title, **params})
+    return Issue("PO117", f"{folder / 'area.toml'}: unpublished", {"area": area.title, **params})
 
 
 def _joined(every: Iterable[Mapping[str, tuple[Entry, ...]]]) -> dict[str, tuple[Entry, ...]]:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from difflib import SequenceMatcher
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grouper.dated import VERIFIED, Confidence, Span, day_number, lowest
-from grouper.errors import PolicyError, SettlementError
+from grouper.errors import Issue, PolicyError, SettlementError
 from grouper.policy.leads import Lead
 from grouper.policy.parameters import Parameters
 
@@ -26,6 +27,8 @@ RULE_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 #: `by` of numbers that stand in the weight table
 IN_TABLE = ("table",)
+#: how many near rows a message names
+_NEAREST = 3
 Operator = Literal["<", "<=", ">", ">="]
 RatioBase = Literal[
     "w r", "w r c", "w M", "w M c", "w v 100", "w v c 100", "w c v", "w c v 10000", "G", "3 s c"
@@ -55,6 +58,14 @@ class KeyedValues:
         facts = {"insurance": insurance, "level": level, "hospital": hospital, "table": ""}
         value = self.values.get(tuple(facts[part] for part in self.by))
         return self.values.get(("*",) * len(self.by)) if value is None else value
+
+    def nearest(self, insurance: str, level: str, hospital: str) -> str:
+        """The keys that differ least from what was asked for, with their numbers."""
+        facts = {"insurance": insurance, "level": level, "hospital": hospital, "table": ""}
+        asked = "/".join(facts[part] for part in self.by)
+        pairs = [("/".join(key), number) for key, number in self.values.items()]
+        pairs.sort(key=lambda pair: -SequenceMatcher(None, pair[0], asked).ratio())
+        return ", ".join(f"{key} = {number}" for key, number in pairs[:_NEAREST])
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +174,7 @@ class Terms:
     `coefficient`, `point_value` and `mean_cost` (yuan per weight 1) where neither the standard nor
     the ratio base asks for one; `base_rate` is empty then. `rules` says the same, class rules and
     rules before and within the normal band included, in the form of the leads.
-    `sources` names the document and article of each part.
+    `sources` names the document and article of each part, `marks` how firm it is.
     """
 
     span: Span
@@ -182,6 +193,18 @@ class Terms:
     point_value: KeyedValues | None
     mean_cost: Decimal | None
     rules: Lead
+    marks: Mapping[str, Confidence] = field(default_factory=dict)
+
+    def lacking(self, name: str, insurance: str, level: str, hospital: str = "") -> Issue:
+        """ST101: no value of that name for such a case in this era, with the nearest there are."""
+        values = {
+            "base_rate": self.base_rate,
+            "point_value": self.point_value,
+            "hospital_coefficient": self.coefficient,
+        }[name]
+        what = f"{name} ({', '.join(filter(None, (insurance, level, hospital)))})"
+        near = values.nearest(insurance, level, hospital) if values else ""
+        return Issue("ST101", what, {"key": what, "date": self.span, "near": near or "-"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +327,20 @@ class Policy:
         """What holds on a day. Raises SettlementError ST101 if nothing does."""
         terms = self.find_terms(day)
         if terms is None:
-            raise SettlementError("ST101", self.area.id, key=self.area.id, date=day.isoformat())
+            raise SettlementError.of([self.nothing_on(day)])
         return terms
+
+    def nothing_on(self, day: date) -> Issue:
+        """ST101: the area has nothing in force on a day, with the nearest days it has."""
+
+        def away(terms: Terms) -> int:
+            if day < terms.span.start:
+                return (terms.span.start - day).days
+            return (day - terms.span.end).days + 1 if terms.span.end else 0
+
+        near = min(self.terms, key=away).span
+        params = {"key": self.area.id, "date": day.isoformat(), "near": near}
+        return Issue("ST101", self.area.id, params)
 
     def era(self, days: NDArray[np.int32]) -> NDArray[np.int64]:
         """For each day number the position in `terms` that holds then, -1 where none does."""

@@ -194,7 +194,8 @@ def _entries(
             issues.append(Issue(wrong.code, f"{place}.{version.start}", wrong.params))
             continue
         mark = version.confidence or section.confidence
-        yield Entry(span, values, version.source or section.source, mark, origin)
+        source = version.source or section.source
+        yield Entry(span, values, source, mark, origin, file)
 
 
 class _WrongValue(Exception):

@@ -64,13 +64,17 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One version: values by insurance ("*": all others) that hold on the days of `span`."""
+    """One version: values by insurance ("*": all others) that hold on the days of `span`.
+
+    where: the file it stands in.
+    """
 
     span: Span
     values: Mapping[str, Value]
     source: str
     confidence: Confidence
     origin: str
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,9 @@ class Parameters:
         found = self.find(key, day, insurance)
         if found is None:
             what = f"{key} ({insurance})" if insurance else key
-            raise SettlementError("ST101", key, key=what, date=day.isoformat())
+            spans = [one.span for one in (*self.own.get(key, ()), *self.national.get(key, ()))]
+            near = ", ".join(map(str, spans)) or "-"
+            raise SettlementError("ST101", key, key=what, date=day.isoformat(), near=near)
         return found
 
     def number(self, key: str, day: date, insurance: str = "") -> Decimal:

@@ -196,7 +196,14 @@ class Sections:
         versions = sorted(section.values, key=lambda one: one.start)
         spans = close_spans([(one.start, one.end) for one in versions], self._span.end)
         return tuple(
-            Entry(span, {"*": one.value}, section.source, section.confidence, self._area)
+            Entry(
+                span,
+                {"*": one.value},
+                section.source,
+                section.confidence,
+                self._area,
+                str(self._path),
+            )
             for span, one in zip(spans, versions, strict=True)
         )
 

@@ -27,7 +27,10 @@ def test_all_areas_are_shipped():
     assert len(found) == 154
     # 146 areas and the rates of two published tables; six areas give numbers alone
     assert sum(one.can_price for one in found.values()) == 148
-    assert all(one.texts["source"] and one.confidence == "published" for one in found.values())
+    assert all(one.texts["source"] for one in found.values())
+    # one factor of 南京 continues a series: nobody published it
+    weak = {name for name, one in found.items() if one.confidence != "published"}
+    assert weak == {"南京"}
     assert sum(one.corrected for one in found.values()) == 13
 
 

@@ -48,8 +48,18 @@ def issues(folder):
     return [(issue.code, issue.where.partition(": ")[2]) for issue in caught.value.issues]
 
 
+def is_invented(area):
+    """Whether an area is invented; False also for one without policy."""
+    try:
+        return load_policy(area).is_demo
+    except PolicyError:
+        return False
+
+
 def test_the_demo_area_is_marked_as_invented(demo):
-    assert area_ids() == ("demo",)
+    assert [area for area in area_ids() if is_invented(area)] == [
+        area for area in area_ids() if area.startswith("demo")
+    ]
     assert demo.is_demo
     assert demo.confidence == "constructed"
     assert "虚构" in demo.area.title
