@@ -44,7 +44,8 @@ def new(
 ) -> int:
     """Write the folder of a new area."""
     from grouper.datafile import write_folder
-    from grouper.policy.draft import Draft, draft_files
+    from grouper.policy.draft import draft_files
+    from grouper.policy.draft_parts import Draft
     from grouper.policy.leads import load_lead
 
     lead = load_lead(source) if source else None

@@ -9,7 +9,9 @@ from itertools import product
 import pytest
 
 from grouper.dated import VERIFIED
-from grouper.policy.draft import INSURANCES, LABELS, Draft, draft_files
+from grouper.policy.draft import draft_files
+from grouper.policy.draft_lead import LABELS
+from grouper.policy.draft_parts import INSURANCES, Draft
 from grouper.policy.lead_rules import LeadCase
 from grouper.policy.leads import leads
 from grouper.policy.lint import lint

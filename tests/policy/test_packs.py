@@ -16,7 +16,8 @@ from grouper.dated import VERIFIED
 from grouper.errors import PolicyError, WeightError
 from grouper.money import round_half_up
 from grouper.policy.area import area_folder, area_ids, read_about
-from grouper.policy.draft import INSURANCES, LABELS
+from grouper.policy.draft_lead import LABELS
+from grouper.policy.draft_parts import INSURANCES
 from grouper.policy.lead_rules import LeadCase
 from grouper.policy.leads import leads
 from grouper.policy.lint import lint
