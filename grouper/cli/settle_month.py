@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from grouper.run.settlement import SettledRun
     from grouper.settle.statement import Statement
 
-#: lines of the statement that fit on a terminal; the file has all of them
+#: lines of the statement for a terminal, and those shown where they are not zero everywhere
 _SHOWN = ("M1", "M2", "M3", "M6", "M11", "M15")
+_SHOWN_IF_ANY = ("M7", "M8", "M8b", "M9", "M13", "M14", "M16")
 _SUFFIXES = (".xlsx", ".html", ".json", ".csv", ".tsv", ".parquet")
 #: issues that a terminal lists one by one; `--json` has all of them
 _MOST = 20
@@ -161,16 +162,19 @@ def _print(made: Sequence[Statement], screen: Terminal) -> None:
     zh = screen.lang == "zh"
     keys = ("hospital", "insurance", "place")
     titles = [screen.text(f"settle.{key}") for key in keys]
-    first = made[0] if made else None
-    for key in _SHOWN if first else ():
-        line = first.line(key)  # type: ignore[union-attr]
-        titles.append(f"{key} {line.label_zh if zh else line.label_en}")
+    shown = [
+        line
+        for line in (made[0].lines if made else ())
+        if line.id in _SHOWN
+        or (line.id in _SHOWN_IF_ANY and any(one.line(line.id).amount_fen for one in made))
+    ]
+    titles += [f"{line.id} {line.label_zh if zh else line.label_en}" for line in shown]
     rows = [
         [
             one.hospital_name or one.hospital,
             one.insurance_zh if zh else one.insurance_en,
             Place[one.place.upper()].word(screen.lang),
-            *(one.line(key).text for key in _SHOWN),
+            *(one.line(line.id).text for line in shown),
         ]
         for one in made
     ]

@@ -72,7 +72,7 @@ def by_discharge(batch: CaseBatch, amounts: Amounts, month: str) -> Entering:
         late=np.zeros(0, np.int64),
         left_out=np.flatnonzero(inside & ~amounts.counted),
         counts={
-            "in_time": int(np.count_nonzero(inside & amounts.counted)),
+            "of_the_month": int(np.count_nonzero(inside & amounts.counted)),
             "not_counted": int(np.count_nonzero(inside & ~amounts.counted)),
             "other_months": int(np.count_nonzero(~inside)),
         },
