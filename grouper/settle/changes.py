@@ -90,7 +90,7 @@ class Changes:
         other = entry.other_funds or 0
         patient = cost - pool - other
         if patient < 0:
-            self._refuse(entry, "ST203")
+            self._refuse(entry, "ST203", difference=yuan(patient))
             return None
         fund = payment - patient - other
         if fund < 0 and self._cuts(old):

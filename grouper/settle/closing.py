@@ -42,6 +42,8 @@ from grouper.settle.statement import Statement
 from grouper.settle.statements import MonthParts, Standing, check, make_statements, month_sums
 
 _MONTHS = 12
+#: what an advance is computed from where its amount is not given
+_FUND = ("prior_spend", "balance", "year_spend")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,6 +247,12 @@ def _standing(
             continue
         granted = entry.amount
         if granted is None:
+            lacking = [name for name in _FUND if getattr(entry, name) is None]
+            issues += [Issue("ST103", entry.where, {"field": name}) for name in lacking]
+            if entry.year_spend == 0:
+                issues.append(Issue("ST301", entry.where, {"detail": "year_spend = 0.00"}))
+            if lacking or not entry.year_spend:
+                continue
             granted, status = _granted(entry, key, policy, rules)
             if status != "granted":
                 params = {"hospital": entry.hospital, "status": status}

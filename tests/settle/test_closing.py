@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grouper.dated import day_number
+from grouper.dated import Span, day_number
 from grouper.errors import SettlementError
+from grouper.policy.parameters import Entry as Version
 from grouper.records.batch import MISSING
 from grouper.settle import statements as made_of
 from grouper.settle.acceptance import Received
@@ -245,6 +247,19 @@ def test_an_advance_asks_for_a_balance_and_no_deficit(
     assert codes(june) == ([] if granted else ["ST324"])
 
 
+@pytest.mark.parametrize("lacking", ["prior_spend", "balance", "year_spend"])
+def test_an_advance_without_amount_needs_the_state_of_the_fund(row, close, lacking):
+    asked = entry(
+        "advance", insurance="310", schedule=1, prior_spend=12, balance=900, year_spend=12
+    )
+    wrong = replace(asked, **{lacking: None})
+    assert refused(close, "2025-06", Booked(), [row(list_id="A")], wrong) == ["ST103"]
+    idle = replace(asked, year_spend=0)
+    assert refused(close, "2025-06", Booked(), [row(list_id="A")], idle) == ["ST301"]
+    empty = replace(asked, balance=0)
+    assert codes(close("2025-06", Booked(), [row(list_id="A")], empty)) == ["ST324"]
+
+
 def test_opening_figures_stand_before_the_first_month(row, close):
     start = entry(
         "opening", insurance="310", carry_in=-725_000, outstanding=1_200_000, schedule=200_000
@@ -337,8 +352,43 @@ def test_paying_as_recorded_leaves_the_groups_to_the_year(row, lists, policy):
     assert line(closed, "M6") == 2_500_000
 
 
+def with_own(policy, **values):
+    """The policy with parameters of its own since 2025."""
+    own = {
+        key: (Version(Span(date(2025, 1, 1)), {"*": value}, "notice", "published", policy.area.id),)
+        for key, value in values.items()
+    }
+    return replace(policy, parameters=replace(policy.parameters, own=own))
+
+
 def test_nothing_beyond_the_limits_in_the_demo_area(policy):
     assert list(beyond_limits(policy, "2025-06")) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("deposit", Decimal("0.06")),
+        ("month_share", Decimal("0.9")),
+        ("provisional_standard", "yes"),
+    ],
+)
+def test_what_exceeds_a_national_limit_is_said(policy, row, close, key, value):
+    own = with_own(policy, **{key: value})
+    june = close("2025-06", Booked(), [row(list_id="A")], policy=own)
+    (issue,) = june.issues
+    assert issue.code == "ST110"
+    assert issue.params["key"] == key
+    assert all(issue.fix(lang) for lang in ("zh", "en"))
+
+
+def test_the_rules_of_a_month_are_the_areas_own(policy):
+    rules = month_rules(with_own(policy, month_share=Decimal("0.95")), "2025-06")
+    assert (rules.keeping, rules.rate) == ("monthly_rate", Decimal("0.95"))
+    own = month_rules(
+        with_own(policy, claim_day=Decimal(5), due_working_days=Decimal(3)), "2025-12"
+    )
+    assert (own.claims_until, own.due_working_days) == (date(2026, 1, 5), 3)
 
 
 def test_a_broken_sum_stops_the_month(row, close, monkeypatch):
