@@ -113,8 +113,9 @@ def _settled(paths: Sequence[Path], how: dict[str, Any]) -> SettledRun:
     from grouper.api import load_scheme
     from grouper.records.read import read_records
     from grouper.run.month import settle_records
+    from grouper.run.settlement import is_lead
 
-    if how["scheme"]:
+    if how["scheme"] or how["weights"] or is_lead(how["area"]):
         return settle_inputs(paths, how)
     allow: Any = "unverified" if how["allow_unverified"] else "verified"
     records = read_records(paths, **reading(how))

@@ -21,17 +21,15 @@ from grouper.policy.load import area_folder, load_policy
 from grouper.policy.model import Allow, Terms
 from grouper.records.batch import MISSING, CaseBatch
 from grouper.records.read import Records
-from grouper.records.user import Absent
-from grouper.records.values import cell_text, day
+from grouper.records.values import day
 from grouper.run.book import book_month, open_book
 from grouper.run.entries import read_entries
 from grouper.run.pipeline import group_records
 from grouper.run.plan import hashed_input
+from grouper.run.received import received_of
 from grouper.run.schemes import load_scheme
-from grouper.run.settlement import SettledRun, settle_run
+from grouper.run.settlement import SettledRun, is_lead, settle_run
 from grouper.scheme.model import Scheme
-from grouper.settle.acceptance import Received
-from grouper.settle.batch import factorize
 from grouper.settle.case import settle_batch
 from grouper.settle.closing import ClosedMonth, Lists, close_alone, close_in_book
 from grouper.settle.eras import merge_amounts
@@ -130,28 +128,6 @@ def close_month(
     return made
 
 
-def received_of(records: Records) -> Received:
-    """The days of acceptance and the applications for review that the files hold."""
-    batch = records.batch
-    accepted = np.full(len(batch), MISSING, np.int32)
-    special = np.zeros(len(batch), np.bool_)
-    column = _column(records, "declared_time")
-    if column is not None:
-        ids, texts = column
-        days = [day(text).number for text in texts]
-        accepted = np.array(days, np.int64).astype(np.int32)[ids]
-    column = _column(records, "special")
-    if column is not None:
-        ids, texts = column
-        applied = [text.strip() in _APPLIED for text in texts]
-        special = np.array(applied, np.bool_)[ids]
-    return Received(accepted, special)
-
-
-#: 1 applied, 2 approved: both are paid as recorded until they are decided upon in the book
-_APPLIED = ("1", "2", "1.0", "2.0")
-
-
 def read_calendar(path: Path | None) -> Calendar:
     """A dated list of working days and days off: columns date, working (1 or 0), source.
 
@@ -226,17 +202,7 @@ def _discharges(batch: CaseBatch) -> NDArray[np.int32]:
 
 
 def _own_calendar(area: str | Path) -> Path | None:
+    if is_lead(area):
+        return None
     path = area_folder(area) / CALENDAR_FILE
     return path if path.is_file() else None
-
-
-def _column(records: Records, field: str) -> tuple[NDArray[np.int64], list[str]] | None:
-    """A column of the files by its field: ids into its distinct texts."""
-    user = records.user
-    at = next((i for i, name in enumerate(user.names) if user.fields.get(name) == field), None)
-    if at is None:
-        return None
-    column = user.columns[at]
-    if isinstance(column, list):
-        return factorize(["" if isinstance(cell, Absent) else cell_text(cell) for cell in column])
-    return factorize(column)

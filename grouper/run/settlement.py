@@ -21,6 +21,7 @@ from grouper.policy.model import Allow, Policy, Terms
 from grouper.policy.variant import Setting
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
 from grouper.run.pipeline import GroupedRun
+from grouper.run.received import received_of
 from grouper.run.results import result_columns
 from grouper.run.worth import load_worth
 from grouper.scheme.model import Scheme
@@ -131,10 +132,15 @@ def settle_run(
 
 
 def statements(settled: SettledRun, month: str) -> list[Statement]:
-    """The month's statement of every hospital and insurance."""
+    """The month's statement of every hospital, insurance and place."""
     run = settled.run
     return month_statements(
-        run.records.batch, run.groups, settled.amounts, settled.policy, month=month
+        run.records.batch,
+        run.groups,
+        settled.amounts,
+        settled.policy,
+        month=month,
+        received=received_of(run.records),
     )
 
 

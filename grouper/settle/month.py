@@ -17,7 +17,7 @@ from grouper.engine.groups import Groups
 from grouper.money import total
 from grouper.policy.model import Policy
 from grouper.records.batch import MISSING, CaseBatch
-from grouper.settle.acceptance import Entering, by_discharge
+from grouper.settle.acceptance import Entering, Received, by_discharge
 from grouper.settle.amounts import Amounts
 from grouper.settle.ledger import LineKind, book_rows, discharge_days, left_out
 from grouper.settle.month_rules import month_days, month_rules
@@ -35,11 +35,18 @@ def months(batch: CaseBatch) -> dict[str, int]:
 
 
 def month_statements(
-    batch: CaseBatch, groups: Groups, amounts: Amounts, policy: Policy, *, month: str
+    batch: CaseBatch,
+    groups: Groups,
+    amounts: Amounts,
+    policy: Policy,
+    *,
+    month: str,
+    received: Received | None = None,
 ) -> list[Statement]:
     """One statement for each hospital, insurance and place with a discharge in the month.
 
-    month: `2025-06`. Raises SettlementError ST314 for another form, ST101 when no policy is in
+    month: `2025-06`. received: which cases applied for special review (none where not given).
+    Raises SettlementError ST314 for another form, ST101 when no policy is in
     force in the month, ST307 when parts and totals differ (a defect); ValueError for lengths that
     differ.
     """
@@ -49,15 +56,15 @@ def month_statements(
     entering = by_discharge(batch, amounts, month)
     if not len(entering.in_time) + len(entering.left_out):
         return []
-    rules = month_rules(policy, month)
+    rules, given = month_rules(policy, month), received or Received.nothing(len(batch))
     lines = book_rows(
         batch,
         amounts,
         policy,
         entering.in_time,
         LineKind.ACCEPTED,
-        special=np.zeros(len(batch), np.bool_),
-        accepted=np.full(len(batch), MISSING, np.int32),
+        special=given.special,
+        accepted=given.accepted,
         as_recorded=rules.as_recorded,
     )
     parts = MonthParts(lines, left_out(batch, amounts, policy, entering.left_out))
