@@ -24,6 +24,7 @@ from grouper.records.grids import read_grids
 from grouper.records.layout import clean_header
 from grouper.records.values import day, number_of
 from grouper.settle.entries import NEEDS, Entry
+from grouper.settle.month_rules import month_days
 from grouper.sheet import Grid, half_width
 
 #: columns that hold amounts; only what is carried in may be negative
@@ -34,6 +35,9 @@ _AMOUNTS = (
 _MAY_BE_NEGATIVE = ("carry_in", "balance")
 _MOST_FEN = 2**62
 
+#: kind of entry -> columns it must have, and those it may have
+Needs = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+
 
 class _Wrong(Exception):
     """A cell that cannot be read: a phrase of ST320, or a code of its own."""
@@ -43,8 +47,8 @@ class _Wrong(Exception):
         self.problem, self.code = problem, code
 
 
-def read_entries(path: Path, policy: Policy) -> list[Entry]:
-    """The entries of all sheets of a file, in their order.
+def read_entries(path: Path, policy: Policy, *, needs: Needs = NEEDS) -> list[Entry]:
+    """The entries of all sheets of a file, in their order; `needs`: the kinds that may stand there.
 
     Raises SettlementError with everything that is wrong: ST323 no table of entries or an unknown
     column, ST320 a cell, ST207 a negative amount; DataFileError for a file that cannot be read.
@@ -56,7 +60,7 @@ def read_entries(path: Path, policy: Policy) -> list[Entry]:
         issues.append(Issue("ST323", path.name, {"problem": "none", "value": "", "near": ""}))
     for grid, head, columns in tables:
         for row in range(head + 1, len(grid.rows)):
-            entry = _entry(grid, row, columns, policy, issues)
+            entry = _entry(grid, row, columns, policy, needs, issues)
             if entry is not None:
                 entries.append(entry)
     if issues:
@@ -86,7 +90,12 @@ def _table(grid: Grid, issues: list[Issue]) -> tuple[Grid, int, dict[str, int]] 
 
 
 def _entry(
-    grid: Grid, row: int, columns: Mapping[str, int], policy: Policy, issues: list[Issue]
+    grid: Grid,
+    row: int,
+    columns: Mapping[str, int],
+    policy: Policy,
+    needs: Needs,
+    issues: list[Issue],
 ) -> Entry | None:
     cells = grid.rows[row]
     given = {
@@ -110,10 +119,10 @@ def _entry(
         issues.append(Issue(code, place, params))
 
     kind = entry_words("kind").get(given.get("kind", "").lower(), "")
-    if not kind:
+    if kind not in needs:
         wrong("kind", "kind" if "kind" in given else "missing")
         return None
-    needed, allowed = NEEDS[kind]
+    needed, allowed = needs[kind]
     for name in needed:
         if name not in given:
             wrong(name, "missing")
@@ -189,6 +198,14 @@ def _yes(text: str, _: Policy) -> bool:
     return found == "1"
 
 
+def _month(text: str, _: Policy) -> str:
+    try:
+        month_days(text)
+    except SettlementError:
+        raise _Wrong("month") from None
+    return text
+
+
 _READ: Mapping[str, Callable[[str, Policy], Any]] = {
     "insurance": _insurance,
     "place": _place,
@@ -196,6 +213,9 @@ _READ: Mapping[str, Callable[[str, Policy], Any]] = {
     "grade": _number,
     "date": _day,
     "deficit": _yes,
+    "score": _number,
+    "volume": _number,
+    "month": _month,
 }
 
 

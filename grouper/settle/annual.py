@@ -20,10 +20,10 @@ from grouper.settle.clearing import Clearing, HospitalYear
 from grouper.settle.place import Place
 from grouper.settle.year import clear_year
 from grouper.settle.year_entries import Fund, YearEntries
-from grouper.settle.year_lists import Key, YearLists
+from grouper.settle.year_lists import Key, YearLists, shown
 from grouper.settle.year_months import Paid
 from grouper.settle.year_rules import FundRules, fund_rules, last_day, quota_rules
-from grouper.settle.year_special import YearReview, review_year
+from grouper.settle.year_special import Decision, YearReview, review_year
 
 _PLACES = [place.key for place in Place]
 
@@ -85,7 +85,7 @@ def clear_area(
     year = lists.year
     quota, used = quota_rules(policy, year)
     candidates = [one.candidate for _, one in sorted(lists.applied.items())]
-    review = review_year(candidates, entries.decisions, lists.discharges, quota)
+    review = review_year(candidates, _decisions(lists, entries), lists.discharges, quota)
     hospitals = _hospitals(lists, paid, entries, review)
     issues = list(review.issues)
     funds: list[FundYear] = []
@@ -109,9 +109,8 @@ def clear_area(
         issues += _unused(policy, year, fund, cleared)
     due = policy.parameters.due_day("clearing_due", year)
     if done is not None and done > due:
-        issues.append(
-            Issue("ST308", f"{policy.area.id}: {year}", {"period": year, "due": due, "done": done})
-        )
+        params = {"period": year, "due": due, "done": done}
+        issues.append(Issue("ST308", f"{policy.area.id}: {year}", params))
     marks = [p.confidence for fund in funds for p in fund.ruled.used.values()]
     marks += [p.confidence for p in used.values()]
     return Annual(
@@ -129,6 +128,14 @@ def clear_area(
         confidence=lowest([confidence, *marks]),
         is_demo=policy.is_demo,
     )
+
+
+def _decisions(lists: YearLists, entries: YearEntries) -> dict[str, Decision]:
+    """What was decided on each list that applied; one that nobody decided on is paid as grouped."""
+    return {
+        shown(name): entries.decisions.get(name, Decision(shown(name), passed=False))
+        for name in lists.applied
+    }
 
 
 def _hospitals(

@@ -39,7 +39,7 @@ class Entry:
 
     kind: str
     where: str
-    hospital: str
+    hospital: str = ""
     insurance: str = ""
     place: str = "local"
     list: str = ""
@@ -61,6 +61,9 @@ class Entry:
     year_spend: int | None = None
     grade: Fraction | None = None
     deficit: bool = False
+    score: Fraction | None = None
+    volume: Fraction | None = None
+    month: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,17 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from grouper.dated import day_number
 from grouper.money import total
 from grouper.policy.model import Policy
 from grouper.records.batch import MISSING_FEN, CaseBatch
+from grouper.settle.acceptance import list_names, rows_named
 from grouper.settle.amounts import Amounts
 from grouper.settle.batch import factorize
+from grouper.settle.ledger import discharge_days, list_ids
 from grouper.settle.place import Place
 from grouper.settle.special import Application
 from grouper.settle.year_special import Candidate
@@ -29,6 +32,8 @@ from grouper.settle.year_volume import Volumes
 
 #: hospital, insurance, place
 Key = tuple[str, str, str]
+#: hospital and id of a list
+Name = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -82,7 +87,7 @@ class YearLists:
 
     year: int
     months: dict[Key, dict[str, Sums]] = field(default_factory=dict)
-    applied: dict[str, Applied] = field(default_factory=dict)
+    applied: dict[Name, Applied] = field(default_factory=dict)
     discharges: Counter[str] = field(default_factory=Counter)
     not_counted: Counter[str] = field(default_factory=Counter)
     after_freeze: int = 0
@@ -123,22 +128,25 @@ def year_lists(
     policy: Policy,
     *,
     year: int,
-    applied: Set[str] = frozenset(),
+    applied: Set[Name] = frozenset(),
     frozen: NDArray[np.bool_] | None = None,
 ) -> YearLists:
     """The lists of a batch that were discharged in a year.
 
-    applied: ids of special review. frozen: (n,) lists accepted by the freeze date (None: all).
+    applied: hospital and id of the lists of special review. frozen: (n,) lists accepted by the
+    freeze date (None: all). A list that stands twice counts once (ST206).
     """
     lists = YearLists(year)
-    days = batch.discharge_date
-    if len(days) != len(batch):
-        return lists
+    days = discharge_days(batch)
     first, end = day_number(date(year, 1, 1)), day_number(date(year + 1, 1, 1))
     inside = (days >= first) & (days < end)
     if frozen is not None:
         lists.after_freeze = int(np.count_nonzero(inside & ~frozen))
         inside &= frozen
+    twice = _repeated(batch, inside)
+    if twice.any():
+        lists.not_counted["ST206"] += int(np.count_nonzero(twice))
+        inside &= ~twice
     hospital, hospitals = _column(batch.hospital, len(batch))
     counts = np.bincount(hospital[inside], minlength=len(hospitals)).tolist()
     for text, n in zip(hospitals, counts, strict=True):
@@ -146,36 +154,48 @@ def year_lists(
             lists.discharges[text.strip()] += n
     left_out = amounts.issue[inside & ~amounts.counted]
     lists.not_counted.update(amounts.issues[number - 1].code for number in left_out.tolist())
-    rows = np.flatnonzero(inside & amounts.counted)
+    counted = inside & amounts.counted
     volumes = Volumes(batch, amounts, policy)
-    own = _rows_of(batch, rows, applied)
-    for row, case_id in own.items():
-        key, month, _ = next(_keyed(batch, policy, amounts, np.array([row])))
-        sums = _sum(np.array([row]), amounts, volumes)
-        lists.applied[case_id] = Applied(key, month, sums, _candidate(amounts, row, case_id, key))
-    kept = np.array([row for row in rows.tolist() if row not in own], np.int64) if own else rows
-    for key, month, part in _keyed(batch, policy, amounts, kept):
+    for name, rows in sorted(rows_named(batch, applied).items()):
+        for row in rows:
+            if counted[row]:
+                lists.applied[name] = _applied(batch, amounts, policy, volumes, name, row)
+                counted[row] = False
+    for key, month, part in _keyed(batch, policy, amounts, np.flatnonzero(counted)):
         lists.months.setdefault(key, {})[month] = _sum(part, amounts, volumes)
     return lists
 
 
-def _candidate(amounts: Amounts, row: int, case_id: str, key: Key) -> Candidate:
+def _repeated(batch: CaseBatch, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows whose list stands in an earlier row already; lists without id are never the same."""
+    repeated = np.zeros(len(batch), np.bool_)
+    named = np.asarray(pa.compute.not_equal(list_ids(batch), ""))
+    rows = np.flatnonzero(inside & named)
+    if len(rows):
+        coded = list_names(batch).take(pa.array(rows)).dictionary_encode().indices.to_numpy()
+        _, firsts = np.unique(coded, return_index=True)
+        repeated[rows] = True
+        repeated[rows[firsts]] = False
+    return repeated
+
+
+def _applied(
+    batch: CaseBatch, amounts: Amounts, policy: Policy, volumes: Volumes, name: Name, row: int
+) -> Applied:
+    one = np.array([row])
+    key, month, _ = next(_keyed(batch, policy, amounts, one))
     standard = int(amounts.standard_fen[row])
     if standard == MISSING_FEN:
         # outside the groups there is no standard: what the case is paid stands in its place
         standard = int(amounts.payable_fen[row])
     total_fen, recorded = int(amounts.total_fen[row]), int(amounts.pool_fen[row])
-    return Candidate(key[0], Application(case_id, total_fen, standard, recorded))
+    application = Application(shown(name), total_fen, standard, recorded)
+    return Applied(key, month, _sum(one, amounts, volumes), Candidate(key[0], application))
 
 
-def _rows_of(batch: CaseBatch, rows: NDArray[np.int64], ids: Set[str]) -> dict[int, str]:
-    """Row -> id of the rows whose case id is among some ids."""
-    if not ids or len(batch.case_id) != len(batch):
-        return {}
-    which, texts = _column(batch.case_id, len(batch))
-    wanted = np.array([text.strip() in ids for text in texts], np.bool_)
-    found = rows[wanted[which[rows]]] if len(texts) else rows[:0]
-    return {row: texts[int(which[row])].strip() for row in found.tolist()}
+def shown(name: Name) -> str:
+    """A list as results name it: hospital and id."""
+    return " ".join(name)
 
 
 def _column(values: object, rows: int) -> tuple[NDArray[np.int64], list[str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from grouper.policy.model import Policy
 from grouper.settle.month_lines import MonthEntries, close_month
+from grouper.settle.month_rules import month_rules
 from grouper.settle.month_sums import MonthSums
 from grouper.settle.year_entries import Advance, YearEntries
 from grouper.settle.year_lists import Key, Sums, YearLists
@@ -86,8 +85,8 @@ def _close_all(
         )
         if not (plain.cases or awaiting or more.audit or carry):
             continue
-        last = date(lists.year, number, monthrange(lists.year, number)[1])
-        lines = close_month(plain.accrued, policy.terms_at(last).deposit_rate, more)
+        rules = month_rules(policy, month)
+        lines = close_month(plain.accrued, rules.rate, more, keeping=rules.keeping)
         carry = lines["M16"]
         paid.months += 1
         paid.deposit += lines["M11"]

@@ -24,11 +24,11 @@ QuotaScope = Literal["area", "hospital"]
 class Decision:
     """What the review said of one application.
 
-    ratio: share of the recorded pool that is paid (by item); amount_fen: a reviewed amount in its
-    place. where: the row of the entries, for messages.
+    list: hospital and id of the list. ratio: share of the recorded pool that is paid (by item);
+    amount_fen: a reviewed amount in its place. where: the row of the entries, for messages.
     """
 
-    case_id: str
+    list: str
     passed: bool
     ratio: Fraction = Fraction(1)
     amount_fen: int | None = None

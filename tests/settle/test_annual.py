@@ -94,7 +94,7 @@ def drawn_rows(drawn, row):
 def test_a_year_read_in_parts_is_the_year_read_at_once(drawn, cut, applied, row, year):
     rows = drawn_rows(drawn, row)
     ids = [f"L{at}" for at in range(len(rows))]
-    chosen = frozenset(f"L{at}" for at in applied)
+    chosen = frozenset((hospital, f"L{at}") for at in applied for hospital in (H1, H2))
     whole = year(rows, ids=ids, applied=chosen)
     parts = year(rows[:cut], ids=ids[:cut], applied=chosen)
     parts.merge(year(rows[cut:], ids=ids[cut:], applied=chosen))
@@ -113,8 +113,8 @@ def test_a_year_read_in_parts_is_the_year_read_at_once(drawn, cut, applied, row,
 def test_the_order_of_cases_does_not_matter(drawn, row, year):
     rows = drawn_rows(drawn, row)
     ids = [f"L{at}" for at in range(len(rows))]
-    turned = year(rows[::-1], ids=ids[::-1], applied=frozenset({"L1", "L2"}))
-    assert turned == year(rows, ids=ids, applied=frozenset({"L1", "L2"}))
+    turned = year(rows[::-1], ids=ids[::-1], applied=frozenset({(H1, "L1"), (H1, "L2")}))
+    assert turned == year(rows, ids=ids, applied=frozenset({(H1, "L1"), (H1, "L2")}))
 
 
 def test_the_volume_of_a_case_is_its_weight_with_coefficient(row, year, settle, table, policy):
@@ -189,10 +189,10 @@ def test_a_month_below_zero_is_carried_into_one_without_cases(row, year, policy)
 
 def test_an_accepted_special_case_leaves_the_volume_and_is_paid_apart(row, year, cleared):
     rows = [row() for _ in range(33)] + [row(total=5_000_000, pool=4_000_000)]
-    applied = frozenset({"L33"})
+    applied = frozenset({(H1, "L33")})
     lists = year(rows, applied=applied)
     entries = YearEntries(
-        budgets=BUDGET, decisions={"L33": Decision("L33", passed=True, ratio=Fraction("0.9"))}
+        budgets=BUDGET, decisions={(H1, "L33"): Decision("", passed=True, ratio=Fraction("0.9"))}
     )
     annual = cleared(lists, entries)
     own = account(annual)
@@ -202,7 +202,7 @@ def test_an_accepted_special_case_leaves_the_volume_and_is_paid_apart(row, year,
     assert own.given.recorded_fen == 33 * 500_000 + 4_000_000
     # 3 % of 34 discharges take one; a failed one is paid as grouped
     assert annual.review.quota == {"": 1}
-    failed = replace(entries, decisions={"L33": Decision("L33", passed=False)})
+    failed = replace(entries, decisions={(H1, "L33"): Decision("", passed=False)})
     assert account(cleared(lists, failed)).given.special_fen == 0
     assert account(cleared(lists, failed)).given.volume > own.given.volume
 
