@@ -1,4 +1,4 @@
-"""`grouper settle`: what discharges are paid, one by one or as a month."""
+"""`grouper settle`: what discharges are paid, one by one as a month or a year."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from grouper.cli.options import (
 from grouper.cli.output import DONE, FINDINGS, Terminal
 from grouper.cli.settle_month import month
 from grouper.cli.settle_simulate import simulate
+from grouper.cli.settle_year import year
 
 if TYPE_CHECKING:
     from grouper.run.settlement import SettledRun
@@ -61,6 +62,7 @@ def bill(
 
 settle.add_command(month)
 settle.add_command(simulate)
+settle.add_command(year)
 
 
 def _code(settled: SettledRun) -> int:

@@ -72,7 +72,7 @@ def month(
         given = [*paths, *(Path(name) for name in (entries, calendar) if name)]
         if target is not None:
             check_output(target, given, overwrite=overwrite)
-        settled = _settled(paths, how)
+        settled = settled_lists(paths, how)
         written: list[Path] = []
 
         def write(made: MonthRun) -> None:
@@ -108,7 +108,7 @@ def month(
     return _code(settled, made)
 
 
-def _settled(paths: Sequence[Path], how: dict[str, Any]) -> SettledRun:
+def settled_lists(paths: Sequence[Path], how: dict[str, Any]) -> SettledRun:
     """The lists of some files, priced by the scheme asked for, or each by that of its day."""
     from grouper.api import load_scheme
     from grouper.records.read import read_records
