@@ -48,7 +48,7 @@ def load_scheme(scheme: str | Path | Scheme) -> Scheme:
     if isinstance(scheme, str) and scheme in embedded_ids():
         return _embedded(scheme)
     if is_catalogue(scheme):
-        raise SchemeError("SE63", str(scheme), name=scheme)
+        raise SchemeError("SE63", str(scheme))
     return schemes.load_scheme(scheme)
 
 

@@ -39,7 +39,7 @@ def group_on_spark(ctx: click.Context) -> int:
         raise click.UsageError(screen.text("usage.not_on_spark", name="-"), ctx)
 
     from grouper.cli.run_folder import grouping
-    from grouper.run.grouping import published
+    from grouper.run.grouping import published, rules_of
     from grouper.run.spark_files import check_paths, group_parquet
 
     files, out = asked["files"], asked["out"]
@@ -59,7 +59,9 @@ def group_on_spark(ctx: click.Context) -> int:
     )
     seconds = time.perf_counter() - started
     if asked["json_"]:
-        screen.json(_summary(counts, scheme, files, out) | {"seconds": round(seconds, 3)})
+        rules = {"rules": found} if (found := rules_of(grouped_by)) else {}
+        summary = _summary(counts, scheme, files, out)
+        screen.json(summary | rules | {"seconds": round(seconds, 3)})
     _print_summary(screen, counts, scheme, files, out, seconds)
     return FINDINGS if counts.rejected else DONE
 
