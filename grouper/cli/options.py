@@ -187,6 +187,16 @@ def scheme_or_catalogue_options(function: Function) -> Function:
     return function
 
 
+def dialect_options(function: Function) -> Function:
+    """The form of a DIP catalogue's table, where it is not known by its headers."""
+    for add in (
+        option("--map", "mapping", metavar="FILE", help="options.catalogue_map"),
+        option("--dialect", metavar="NAME", help="options.dialect"),
+    ):
+        function = add(function)
+    return function
+
+
 def file_options(function: Function) -> Function:
     """How the columns of input files are understood."""
     for add in (

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from grouper.cli.options import Command, Family, as_json, common, option, terminal
+from grouper.cli.catalogue import (
+    catalogue_titles,
+    dialect_asked,
+    list_catalogues,
+    show_catalogue,
+    write_folder,
+)
+from grouper.cli.options import (
+    Command,
+    Family,
+    as_json,
+    common,
+    dialect_options,
+    option,
+    terminal,
+)
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list, sums
 from grouper.cli.scheme_catalogue import show_catalogue
 from grouper.cli.scheme_diff import diff
@@ -37,9 +53,10 @@ def list_(ctx: click.Context, json_: bool) -> int:
     from grouper.scheme.load import embedded_ids, find_scheme
     from grouper.scheme.source import read_head
 
-    out = terminal(ctx)
+    out, catalogues = terminal(ctx), list_catalogues()
     if json_:
-        out.json({"schemes": [head_of(load_scheme(name)) for name in embedded_ids()]})
+        schemes = [head_of(load_scheme(name)) for name in embedded_ids()]
+        out.json({"schemes": schemes, "catalogues": catalogues})
         return DONE
     # the heads alone: to load every scheme takes seconds
     heads = [read_head(find_scheme(name), []) for name in embedded_ids()]
@@ -55,6 +72,11 @@ def list_(ctx: click.Context, json_: bool) -> int:
     }
     named = [out.text(titles[key]) if key in titles else key[:-6].upper() for key in keys]
     out.table(named, [[head.get(key, "") for key in keys] for head in heads])
+    if catalogues:
+        shown = ("id", "title", "area_name", "groups", "preset", "confidence")
+        rows = [[one[key] or "" for key in shown] for one in catalogues]
+        out.data("")
+        out.table(catalogue_titles(out, shown), rows)
     return DONE
 
 
@@ -72,6 +94,8 @@ def show(
     from grouper.api import load_scheme
     from grouper.run.catalogues import is_catalogue
 
+    if is_catalogue(scheme_name):
+        return show_catalogue(ctx, scheme_name, codes, flat=flat, json_=json_)
     out = terminal(ctx)
     if is_catalogue(scheme_name):
         if flat:
@@ -95,14 +119,21 @@ def _show_files(ctx: click.Context, loaded: Scheme, names: tuple[str, ...], json
     """The files of a scheme as it is when whole: those named, or all."""
     from grouper.scheme.write import canonical_files
 
-    out = terminal(ctx)
     files = {name: content.decode() for name, content in canonical_files(loaded).items()}
+    return print_files(ctx, files, names, head_of(loaded) if json_ else None)
+
+
+def print_files(
+    ctx: click.Context, files: dict[str, str], names: Sequence[str], head: dict[str, Any] | None
+) -> int:
+    """The files of a scheme or catalogue: those named, or all; with its head as JSON."""
+    out = terminal(ctx)
     if unknown := [name for name in names if name not in files]:
         text = out.text("usage.no_file", file=unknown[0], files=" ".join(files))
         raise click.UsageError(text, ctx)
     shown = {name: files[name] for name in names or files}
-    if json_:
-        out.json({"scheme": head_of(loaded), "files": shown})
+    if head is not None:
+        out.json({"scheme": head, "files": shown})
     elif len(shown) == 1:
         out.data(*(text.removesuffix("\n") for text in shown.values()))
     else:
@@ -114,6 +145,7 @@ def _show_files(ctx: click.Context, loaded: Scheme, names: tuple[str, ...], json
 @click.argument("names", nargs=-1, metavar="[SCHEME]...")
 @option("--all", "every", is_flag=True, help="options.all")
 @option("--codes", metavar="EDITION", help="options.known")
+@dialect_options
 @option("--strict", is_flag=True, help="options.strict")
 @as_json
 @common
@@ -123,6 +155,8 @@ def lint(
     names: tuple[str, ...],
     every: bool,
     codes: str | None,
+    dialect: str | None,
+    mapping: str | None,
     strict: bool,
     json_: bool,
 ) -> int:
@@ -130,11 +164,12 @@ def lint(
     from grouper.datafile import data_folder
     from grouper.run.catalogues import is_catalogue, lint_catalogue
     from grouper.run.schemes import lint_scheme
+    from grouper.scheme.dip_folder import embedded_catalogues
     from grouper.scheme.load import embedded_ids
 
-    out = terminal(ctx)
+    out, form = terminal(ctx), dialect_asked(ctx)
     embedded = embedded_ids()
-    asked = [*names, *(embedded if every else ())]
+    asked = [*names, *((*embedded, *embedded_catalogues()) if every else ())]
     if not asked:
         raise click.UsageError(out.text("usage.no_folder"), ctx)
     known = _known_codes(codes) if codes else None
@@ -142,8 +177,8 @@ def lint(
     for name in asked:
         folder = data_folder("schemes", name) if name in embedded else Path(name)
         reports[name] = (
-            lint_catalogue(folder)
-            if is_catalogue(folder)
+            lint_catalogue(name, dialect=form)
+            if form or is_catalogue(name)
             else lint_scheme(folder, known_codes=known)
         )
     errors = {name: _errors(issues) for name, issues in reports.items()}
@@ -167,8 +202,14 @@ def write(
 ) -> int:
     """Write a loaded scheme as a folder, whole or as the difference from another one."""
     from grouper.api import load_scheme
+    from grouper.run.catalogues import is_catalogue
     from grouper.scheme.write import write_scheme
 
+    if is_catalogue(scheme_name):
+        if base_name:
+            text = terminal(ctx).text("usage.not_for_dip", name="--extends")
+            raise click.UsageError(text, ctx)
+        return write_folder(ctx, scheme_name, folder, force=force)
     loaded = load_scheme(scheme_name)
     base = load_scheme(base_name) if base_name else None
     # a scheme folder bears the id of its scheme; another folder is taken as the one to put it in

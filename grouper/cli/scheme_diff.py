@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from grouper import __version__
+from grouper.cli.catalogue import diff_catalogues
 from grouper.cli.chain import check_suffix
 from grouper.cli.options import Command, as_json, common, option, terminal
 from grouper.cli.output import DONE, Terminal
@@ -51,9 +52,11 @@ def diff(
     from grouper.scheme.diff import diff as compare
 
     screen = terminal(ctx)
-    subjects = _words(ctx, only, SUBJECTS) if only else SUBJECTS
     if out is not None:
         check_suffix(ctx, str(out), _SUFFIXES)
+    if of_catalogues(ctx, first, second):
+        return diff_catalogues(ctx, first, second, out, full=full, json_=json_)
+    subjects = _words(ctx, only, SUBJECTS) if only else SUBJECTS
     before, after = load_scheme(first), load_scheme(second)
     known = sorted({mdc.mdc for scheme in (before, after) for mdc in scheme.mdcs})
     letters = _words(ctx, mdcs.upper().replace("MDC", ""), known) if mdcs else None
@@ -67,6 +70,21 @@ def diff(
         limit = None if full else LINES
         screen.data("\n".join(text(found, screen.lang, code_name, limit=limit)))
     return DONE
+
+
+def of_catalogues(ctx: click.Context, first: str, second: str) -> bool:
+    """Whether two DIP catalogues are compared; wrong usage for one, or with options of DRG."""
+    from grouper.run.catalogues import is_catalogue
+
+    dip = [is_catalogue(name) for name in (first, second)]
+    if any(dip) and not all(dip):
+        text = terminal(ctx).text("usage.one_dip", dip=(first, second)[dip.index(True)])
+        raise click.UsageError(text, ctx)
+    for name in ("only", "mdcs") if all(dip) else ():
+        if ctx.params[name]:
+            flag = {"only": "--only", "mdcs": "--mdc"}[name]
+            raise click.UsageError(terminal(ctx).text("usage.not_for_dip", name=flag), ctx)
+    return all(dip)
 
 
 def _words(ctx: click.Context, asked: str, known: Sequence[Word]) -> tuple[Word, ...]:

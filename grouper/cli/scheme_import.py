@@ -1,4 +1,4 @@
-"""`grouper scheme import`: the official workbook as a scheme folder, and what was met in it."""
+"""`grouper scheme import`: a workbook or catalogue as a scheme folder, and what was met in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from grouper.cli.options import Command, as_json, common, option, terminal
+from grouper.cli.catalogue import dialect_asked, import_catalogue
+from grouper.cli.options import Command, as_json, common, dialect_options, option, terminal
 from grouper.cli.output import DONE, Terminal, issue_list
 from grouper.errors import messages
 
@@ -24,17 +25,32 @@ _SHOWN = 5
 
 @click.command("import", cls=Command, help="help.scheme_import")
 @click.argument("file", metavar="FILE")
-@click.argument("folder", metavar="DIR")
+@click.argument("folder", metavar="OUT")
+@dialect_options
+@option("--preset", metavar="NAME", help="options.preset_written")
 @option("--force", is_flag=True, help="options.force")
 @as_json
 @common
 @click.pass_context
-def import_(ctx: click.Context, file: str, folder: str, force: bool, json_: bool) -> int:
+def import_(
+    ctx: click.Context,
+    file: str,
+    folder: str,
+    dialect: str | None,
+    mapping: str | None,
+    preset: str | None,
+    force: bool,
+    json_: bool,
+) -> int:
     """Read a workbook, write the scheme, lint it, and report."""
+    from grouper.run.catalogues import is_catalogue
     from grouper.run.schemes import import_file
     from grouper.scheme.lint import lint
     from grouper.scheme.write import write_scheme
 
+    form = dialect_asked(ctx)
+    if form or preset or is_catalogue(file):
+        return import_catalogue(ctx, file, folder, form, force=force, json_=json_)
     out = terminal(ctx)
     # a scheme folder bears the id of its scheme: a name that can be no id holds it instead
     name = Path(folder).absolute().name

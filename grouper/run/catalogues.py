@@ -27,6 +27,7 @@ from grouper.scheme.dip_folder import (
 )
 from grouper.scheme.dip_headers import is_known_table, official_sheets
 from grouper.scheme.dip_load import load_catalogue, load_official
+from grouper.scheme.dip_map import Short
 from grouper.scheme.workbook_layout import fold, sheet_titles
 from grouper.sheet import read_bytes
 from grouper.spreadsheet import open_workbook
@@ -99,12 +100,16 @@ def kind_of_workbook(path: Path) -> Kind:
     return next(iter(kinds), "drg" if drg else "catalogue")
 
 
-def read_catalogue(name_or_path: str | Path, *, dialect: Dialect | None = None) -> PricedCatalogue:
+def read_catalogue(
+    name_or_path: str | Path, *, dialect: Dialect | None = None, short: Short = "repaired"
+) -> PricedCatalogue:
     """The catalogue in a file or folder, or with an id; dialect: the form of its table.
+
+    short: `kept` where a short operation of the table stands for all that begin with it.
 
     Raises SchemeError (SE51 to SE58, SE66 to SE77), DataFileError (DF130 to 135).
     """
-    return priced(published(name_or_path, dialect=dialect))
+    return priced(published(name_or_path, dialect=dialect, short=short))
 
 
 def lint_catalogue(name_or_path: str | Path, *, dialect: Dialect | None = None) -> list[Issue]:
@@ -115,7 +120,9 @@ def lint_catalogue(name_or_path: str | Path, *, dialect: Dialect | None = None) 
         return list(error.issues)
 
 
-def published(name_or_path: str | Path, *, dialect: Dialect | None = None) -> Published:
+def published(
+    name_or_path: str | Path, *, dialect: Dialect | None = None, short: Short = "repaired"
+) -> Published:
     """A catalogue as it stands, keys and figures together; as `read_catalogue`."""
     folder = catalogue_folder(name_or_path)
     if folder is not None:
@@ -126,11 +133,12 @@ def published(name_or_path: str | Path, *, dialect: Dialect | None = None) -> Pu
         return load_json(data, path.name)
     digest = hashlib.sha256(data).hexdigest()
     if path.suffix.lower() in JSON_SUFFIXES:
-        return load_catalogue([json_grid(data, path.name)], digest=digest, dialect=dialect)
+        grids = [json_grid(data, path.name)]
+        return load_catalogue(grids, digest=digest, dialect=dialect, short=short)
     grids = read_grids(path)
     if dialect is None and is_workbook(path) and kind_of_workbook(path) == "dip_workbook":
         return load_official(grids, digest=digest)
-    return load_catalogue(grids, digest=digest, dialect=dialect)
+    return load_catalogue(grids, digest=digest, dialect=dialect, short=short)
 
 
 def priced(published: Published) -> PricedCatalogue:

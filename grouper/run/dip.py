@@ -34,11 +34,13 @@ def reference_of(
 
     op_classes: a table of operation classes instead of the catalogue's, or the program's.
     """
-    read = read_catalogue(catalogue)
+    asked = load_preset(preset) if preset else None
+    is_prefix = asked is not None and asked.ext_match == "prefix"
+    read = read_catalogue(catalogue, short="kept" if is_prefix else "repaired")
     own = read.catalogue.head
     return DipReference(
         read.catalogue,
-        load_preset(preset or own.preset or DEFAULT_PRESET),
+        asked or load_preset(own.preset or DEFAULT_PRESET),
         load_classes(op_classes or own.op_classes or None),
         load_layers(),
         read.tie_figures,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 from grouper.datafile import data_folder, read_toml
-from grouper.dated import CONFIDENCES
-from grouper.errors import Issue, SchemeError
+from grouper.errors import SchemeError
 from grouper.scheme.condition import nearest
+from grouper.scheme.dip_map import SYNTAX, Scores, Short, check_map
 from grouper.scheme.dip_operations import Form, Syntax
 from grouper.scheme.workbook_layout import fold
 
@@ -43,7 +43,9 @@ class Dialect:
 
     requires: the headers a table is known by; columns: field -> headers, the first that is there;
     none: texts that stand for an empty cell; kinds, layers, lists: words of the table -> ours;
-    only: column -> the one value whose rows are taken; scores: `none` where no row has one.
+    only: column -> the one value whose rows are taken; scores: `none` where no row has one; short:
+    whether operations that are none are `repaired` where one code fits, or `kept`, as by rules for
+    which a short one stands for all that begin with it.
     Of a sheet of the official workbook also: part of its title, fields it must have, the layer of
     its rows (by which they are numbered), the list they belong to instead, the key of a row that
     names no diagnosis, what remarks say, and the scope of operations that the remark leaves open.
@@ -62,7 +64,8 @@ class Dialect:
     only: Mapping[str, str] = field(default_factory=dict)
     splits: tuple[Split, ...] = ()
     conditions: tuple[Pattern, ...] = ()
-    scores: Literal["asked", "none"] = "asked"
+    scores: Scores = "asked"
+    short: Short = "repaired"
     part: str = ""
     needed: tuple[str, ...] = ()
     layer: str = ""
@@ -127,14 +130,7 @@ def load_dialect(name: str) -> Dialect:
 def read_dialect(path: Path) -> Dialect:
     """A column map of the user's own. Raises SchemeError SE72 with every key that is wrong."""
     raw = read_toml(path)
-    found = list(_problems(raw))
-    if found:
-        raise SchemeError.of(
-            [
-                Issue("SE72", f"{path.name}: {key}", {"key": key, "known": ", ".join(known)})
-                for key, known in found
-            ]
-        )
+    check_map(raw, path.name)
     raw = {"title": path.stem, "confidence": "unofficial", "requires": [], **raw}
     if not raw["requires"]:
         raw["needed"] = [name for name in ("code", "dx_key", "score") if name in raw["columns"]]
@@ -171,63 +167,8 @@ def column(texts: Iterable[str], headers: Mapping[str, int]) -> int | None:
     return None
 
 
-#: fields that a column may hold, in groups and in the lists of the official workbook
-FIELDS = (
-    "code", "kind", "layer", "cls", "dx_key", "main_ops", "related_ops", "other_dx",
-    "age_days_max", "age_days", "weight_lo", "weight_hi", "weight", "resistant", "burn_degree",
-    "burn_area", "condition", "remark", "name", "dx_name", "main_name", "related_name", "score",
-    "mean_cost", "cv", "cases", "mean_los", "primary_coef",
-)  # fmt: skip
-_KEYS = ("title", "source", "confidence", "requires", "columns", "operations", "none", "kinds",
-         "layers", "lists", "only", "split", "conditions", "scores")  # fmt: skip
-_SYNTAX: Mapping[str, Any] = {"any": ["|", "/"], "all": ["+", ","], "form": "or_of_and"}
-
-
-def _problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
-    """Keys of a user's map that are unknown or wrong, with what would do."""
-    yield from ((key, _KEYS) for key in raw if key not in _KEYS)
-    columns = raw.get("columns")
-    if not isinstance(columns, dict) or not columns:
-        yield "columns", FIELDS
-        return
-    for name, headers in columns.items():
-        if name not in FIELDS:
-            yield f"columns.{name}", FIELDS
-        elif not _are_texts(headers):
-            yield f"columns.{name}", ('["…"]',)
-    if not raw.get("split") and "dx_key" not in columns and "code" not in columns:
-        yield "columns", ("code", "dx_key")
-    if not _are_texts(raw.get("requires", []), empty=True):
-        yield "requires", ('["…"]',)
-    if raw.get("confidence", CONFIDENCES[0]) not in CONFIDENCES:
-        yield "confidence", CONFIDENCES
-    if raw.get("scores", "asked") not in ("asked", "none"):
-        yield "scores", ("asked", "none")
-    operations = raw.get("operations", {})
-    for key, value in operations.items() if isinstance(operations, dict) else [("", None)]:
-        if key not in _SYNTAX:
-            yield f"operations.{key}", tuple(_SYNTAX)
-        elif key == "form" and value not in get_args(Form):
-            yield "operations.form", get_args(Form)
-        elif key != "form" and not _are_texts(value):
-            yield f"operations.{key}", ('["|"]',)
-    for key in ("kinds", "layers", "only", "lists"):
-        table = raw.get(key, {})
-        if not isinstance(table, dict) or not _are_texts(list(table.values()), empty=True):
-            yield key, ('"…" = "…"',)
-    for one in raw.get("split", ()):
-        if not isinstance(one, dict) or set(one) != {"score", "kind", "cls", "code"}:
-            yield "split", ("score", "kind", "cls", "code")
-
-
-def _are_texts(value: object, *, empty: bool = False) -> bool:
-    return (
-        isinstance(value, list) and all(isinstance(v, str) for v in value) and bool(value or empty)
-    )
-
-
 def _dialect(name: str, raw: Mapping[str, Any]) -> Dialect:
-    joined = {**_SYNTAX, **raw.get("operations", {})}
+    joined = {**SYNTAX, **raw.get("operations", {})}
     return Dialect(
         id=name,
         title=raw["title"],
@@ -243,6 +184,7 @@ def _dialect(name: str, raw: Mapping[str, Any]) -> Dialect:
         splits=tuple(Split(**one) for one in raw.get("split", ())),
         conditions=_patterns(raw.get("conditions", ())),
         scores=raw.get("scores", "asked"),
+        short=raw.get("short", "repaired"),
         part=raw.get("part", ""),
         needed=tuple(raw.get("needed", ())),
         layer=raw.get("layer", ""),

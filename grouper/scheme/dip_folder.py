@@ -49,6 +49,11 @@ def catalogue_ids() -> tuple[str, ...]:
     return tuple(sorted(_folders()))
 
 
+def embedded_catalogues() -> tuple[str, ...]:
+    """The catalogues that come with the program."""
+    return tuple(sorted(path.parent.name for path in data_folder("schemes").glob(f"*/{HEAD}")))
+
+
 def catalogue_folder(name_or_path: str | Path) -> Path | None:
     """The folder of a catalogue by path, or by id where no file or folder has that name."""
     path = Path(name_or_path)
@@ -152,7 +157,8 @@ def _loaded(
     lists: Iterable[tuple[str, Mapping[str, str]]],
     file: str,
 ) -> Published:
-    reading = recognized([grid], load_dialect("canonical"))
+    # what is written in this form was repaired when it was read
+    reading = recognized([grid], replace(load_dialect("canonical"), short="kept"))
     found, issues = read_sheets(reading, "")
     catalogue = replace(found.catalogue, file=file, **head, **lists_of(iter(lists)))
     whole = Published(catalogue, found.figures)

@@ -27,9 +27,7 @@ def check_catalogue(published: Published) -> list[Issue]:
     """Errors and warnings over all rows."""
     catalogue = published.catalogue
     pairs = list(zip(catalogue.rows, published.figures, strict=True))
-    found: list[Issue] = []
-    if catalogue.head.scores != "none":
-        found += _check_scores(pairs)
+    found = list(_check_scores(pairs, asked=catalogue.head.scores == "asked"))
     found += _check_equal_keys(catalogue)
     found += _check_reach(catalogue)
     found += _check_codes(catalogue)
@@ -40,10 +38,12 @@ def check_catalogue(published: Published) -> list[Issue]:
     return found
 
 
-def _check_scores(pairs: Pairs) -> Iterator[Issue]:
+def _check_scores(pairs: Pairs, *, asked: bool) -> Iterator[Issue]:
+    """Scores that are missing, where the catalogue has any, and those that pay nothing."""
     for row, printed in pairs:
         if printed.score is None:
-            yield Issue("SE52", row.where, {"field": "score"})
+            if asked:
+                yield Issue("SE52", row.where, {"field": "score"})
         elif printed.score <= 0:
             yield Issue("SE54", row.where, {"text": printed.score})
 

@@ -11,21 +11,30 @@ from grouper.scheme.dip import Catalogue, CatalogueHead, CatalogueRow, Figures, 
 from grouper.scheme.dip_dialect import Dialect, official_workbook
 from grouper.scheme.dip_headers import official, recognized
 from grouper.scheme.dip_lint import check_catalogue
+from grouper.scheme.dip_map import Short
 from grouper.scheme.dip_reading import Reading
 from grouper.scheme.dip_rows import read_rows
 from grouper.sheet import Grid
 
 
 def load_catalogue(
-    grids: Sequence[Grid], *, digest: str, dialect: Dialect | None = None
+    grids: Sequence[Grid],
+    *,
+    digest: str,
+    dialect: Dialect | None = None,
+    short: Short = "repaired",
 ) -> Published:
     """The catalogue in the sheets of a file.
 
     Sheets of several known forms (目录, 中间结果) are put together: the first form gives the rows,
-    the others further rows and missing figures. dialect: the one form that counts. Raises
-    SchemeError with every error (SE51 to SE58, SE74, SE75).
+    the others further rows and missing figures. dialect: the one form that counts; short: `kept`
+    where codes that are none are no mistakes. Raises SchemeError with every error (SE51 to SE58,
+    SE74, SE75).
     """
     readings = recognized(grids, dialect)
+    if short == "kept":
+        for reading in readings:
+            reading.dialect = replace(reading.dialect, short=short)
     found, issues = read_sheets(readings, digest)
     return checked(found, issues)
 

@@ -27,7 +27,7 @@ def operations_of(reading: Reading, row: int, name: str) -> Expression:
     for part in expression:
         codes = []
         for token in part:
-            code = _repaired(token)
+            code = _repaired(token) if reading.dialect.short == "repaired" else token
             if not is_operation(code):
                 reading.note("SE56", row, name, text=token)
             elif code != token:
