@@ -31,6 +31,7 @@ COMMANDS = {
     "report": "grouper.cli.report:report",
     "scheme": "grouper.cli.scheme:scheme",
     "weights": "grouper.cli.weights:weights",
+    "dip": "grouper.cli.dip_build:dip",
     "policy": "grouper.cli.policy:policy",
     "sample": "grouper.cli.sample:sample",
     "calc": "grouper.cli.calc:calc",

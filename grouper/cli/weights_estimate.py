@@ -9,12 +9,19 @@ from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from grouper.cli import streams
 from grouper.cli.chain import check_suffix, date_value
+from grouper.cli.numbers import (
+    decimal_value,
+    fraction,
+    trim_value,
+    weights_by_year,
+    year_weights_value,
+)
 from grouper.cli.options import Command, Function, as_json, common, option, terminal
 from grouper.cli.output import DONE, Terminal, issue_list
 from grouper.cli.progress import Progress
@@ -35,20 +42,6 @@ _UNKNOWN = "unknown"
 _ALWAYS = date(2000, 1, 1)
 
 
-def _decimal(ctx: click.Context, _: click.Parameter, value: str | None) -> Fraction | None:
-    return None if value is None else _fraction(ctx, value, "est_number", value)
-
-
-def _fraction(ctx: click.Context, text: str, key: str, whole: str) -> Fraction:
-    """A decimal number; wrong usage otherwise, said with all of the value."""
-    try:
-        if not text.isascii() or "_" in text:
-            raise ValueError
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise click.BadParameter(terminal(ctx).text(f"usage.{key}", text=whole)) from None
-
-
 def _incentives(
     ctx: click.Context, _: click.Parameter, values: Sequence[str]
 ) -> dict[str, Fraction]:
@@ -57,27 +50,8 @@ def _incentives(
         code, mark, factor = value.partition("=")
         if not code or not mark:
             raise click.BadParameter(terminal(ctx).text("usage.est_incentive", text=value))
-        found[code.strip()] = _fraction(ctx, factor, "est_incentive", value)
+        found[code.strip()] = fraction(ctx, factor, "est_incentive", value)
     return found
-
-
-def _trim(ctx: click.Context, _: click.Parameter, value: str) -> tuple[str, Fraction, Fraction]:
-    from weights.trim import DEFAULTS
-
-    name, *ends = value.split(":")
-    if name not in DEFAULTS or len(ends) > 2:
-        known = ", ".join(DEFAULTS)
-        text = terminal(ctx).text("usage.est_trim", text=value, known=known)
-        raise click.BadParameter(text)
-    low, high = DEFAULTS[cast(Any, name)]
-    numbers = [_fraction(ctx, end, "est_number", end) for end in ends]
-    if len(numbers) == 1:
-        # one number is both widths, or the upper limit
-        low = numbers[0] if name in ("iqr", "log_sd") else low
-        high = numbers[0]
-    elif numbers:
-        low, high = numbers
-    return name, low, high
 
 
 def _multiples(
@@ -87,25 +61,9 @@ def _multiples(
         return None
     low, _mark, high = value.partition(":")
     return (
-        _fraction(ctx, low, "est_multiples", value),
-        _fraction(ctx, high, "est_multiples", value),
+        fraction(ctx, low, "est_multiples", value),
+        fraction(ctx, high, "est_multiples", value),
     )
-
-
-def _year_weights(
-    ctx: click.Context, _: click.Parameter, value: str | None
-) -> list[Fraction] | dict[int, Fraction] | None:
-    if value is None:
-        return None
-    if "=" not in value:
-        return [_fraction(ctx, part, "est_years", value) for part in value.split(":")]
-    found = {}
-    for part in value.split(","):
-        year, _mark, weight = part.partition("=")
-        if not (year.strip().isascii() and year.strip().isdigit()):
-            raise click.BadParameter(terminal(ctx).text("usage.est_years", text=value))
-        found[int(year)] = _fraction(ctx, weight, "est_years", value)
-    return found
 
 
 def _head_options(function: Function) -> Function:
@@ -127,7 +85,7 @@ def _choice_options(function: Function) -> Function:
     some = click.Choice
     for add in (
         option("--one-hospital", is_flag=True, help="options.est_one_hospital"),
-        option("--level", default="0.95", callback=_decimal, metavar="P", show_default=True,
+        option("--level", default="0.95", callback=decimal_value, metavar="P", show_default=True,
                help="options.est_level"),
         option("--incentive", "incentives", multiple=True, callback=_incentives,
                metavar="CODE=FACTOR", help="options.est_incentive"),
@@ -135,20 +93,20 @@ def _choice_options(function: Function) -> Function:
                help="options.est_order"),
         option("--severity", type=some(["pool", "keep"]), default="pool", show_default=True,
                help="options.est_severity"),
-        option("--prior-cases", default="30", callback=_decimal, metavar="N", show_default=True,
-               help="options.est_prior"),
+        option("--prior-cases", default="30", callback=decimal_value, metavar="N",
+               show_default=True, help="options.est_prior"),
         option("--small-cases", type=int, default=5, metavar="N", show_default=True,
                help="options.est_small_cases"),
         option("--small", type=some(["merge", "shrink", "mark"]), default="merge",
                show_default=True, help="options.est_small"),
         option("--year-mean", type=some(["years", "cases"]), default="years", show_default=True,
                help="options.est_year_mean"),
-        option("--year-weights", callback=_year_weights, metavar="W:W:W",
+        option("--year-weights", callback=year_weights_value, metavar="W:W:W",
                help="options.est_year_weights"),
         option("--trim-min-cases", type=int, default=8, metavar="N", show_default=True,
                help="options.est_trim_cases"),
-        option("--trim", default="iqr:1.5", callback=_trim, metavar="METHOD", show_default=True,
-               help="options.est_trim"),
+        option("--trim", default="iqr:1.5", callback=trim_value, metavar="METHOD",
+               show_default=True, help="options.est_trim"),
     ):  # fmt: skip
         function = add(function)
     return function
@@ -246,20 +204,14 @@ def _read(paths: Sequence[Path], how: Mapping[str, Any], screen: Terminal) -> Hi
 
 
 def _choices(how: Mapping[str, Any], history: History) -> Choices:
-    from grouper.errors import WeightError
     from weights.choices import Choices
     from weights.trim import Trim
 
     method, low, high = how["trim"]
-    given = how["year_weights"]
-    if isinstance(given, list):
-        if len(given) != len(history.years):
-            years = ", ".join(map(str, history.years))
-            raise WeightError("WT140", years=years, given=":".join(map(str, given)))
-        given = dict(zip(history.years, given, strict=True))
+    given = weights_by_year(how["year_weights"], history.years)
     return Choices(
         trim=Trim(method, low, high, how["trim_min_cases"]),
-        year_weights=given or {},
+        year_weights=given,
         year_mean=how["year_mean"],
         small=how["small"],
         small_cases=how["small_cases"],

@@ -20,6 +20,7 @@ from grouper.records.cells import cells_of, plain_fen
 from grouper.records.check import short
 from grouper.records.layout import clean_header, layouts
 from grouper.records.sources import Sources
+from grouper.records.user import Column
 from grouper.run.chunks import Part, open_feed
 from grouper.run.results import words
 from grouper.run.stream import Progress, default_threads, in_order
@@ -58,19 +59,19 @@ def find_columns(headers: Sequence[str], named: Mapping[str, str], where: str) -
     cleaned = [clean_header(header) for header in headers]
     found: dict[str, int] = {}
     for column in (one.name for one in fields(Columns)):
-        known = [clean_header(named[column])] if column in named else _headers(column)
+        known = [clean_header(named[column])] if column in named else known_headers(column)
         at = next((cleaned.index(header) for header in known if header in cleaned), None)
         if at is None and column in _RECORD_FIELDS and column not in named:
             at = _by_field(headers, _RECORD_FIELDS[column])
         if at is not None:
             found[column] = at
         elif column in named or column in _NEEDED:
-            raise _missing(column, headers, named.get(column, ""), where)
+            raise missing_column(column, headers, named.get(column, ""), where)
     return Columns(**found)
 
 
 @cache
-def _known_headers() -> Mapping[str, tuple[str, ...]]:
+def _all_headers() -> Mapping[str, tuple[str, ...]]:
     table = read_tsv(data_folder("layouts", "history.tsv"), ["field", "header"])
     found: dict[str, tuple[str, ...]] = {}
     for column, header in zip(*table.cells, strict=True):
@@ -78,8 +79,9 @@ def _known_headers() -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def _headers(column: str) -> tuple[str, ...]:
-    return _known_headers().get(column, ())
+def known_headers(column: str) -> tuple[str, ...]:
+    """The headers, cleaned, under which a column of a history is known."""
+    return _all_headers().get(column, ())
 
 
 def _by_field(headers: Sequence[str], name: str) -> int | None:
@@ -90,10 +92,11 @@ def _by_field(headers: Sequence[str], name: str) -> int | None:
     return None
 
 
-def _missing(column: str, headers: Sequence[str], asked: str, where: str) -> WeightError:
+def missing_column(column: str, headers: Sequence[str], asked: str, where: str) -> WeightError:
+    """WT132 for a column that is not there, with the headers that resemble it."""
     from difflib import get_close_matches
 
-    wanted = [clean_header(asked)] if asked else list(_headers(column))
+    wanted = [clean_header(asked)] if asked else list(known_headers(column))
     names = {clean_header(header): header for header in headers}
     near = [names[one] for word in wanted[:5] for one in get_close_matches(word, names, 2, 0.5)]
     return WeightError(
@@ -151,7 +154,7 @@ def _history(table: Sources, columns: Columns, bad_costs: BadCosts) -> History:
     groups = sorted({*codes} - {""})
     rank = {code: k for k, code in enumerate(groups)}
     group = np.array([rank.get(code, -1) for code in codes], np.int64)[cells.index]
-    fen = _fen(table, columns.cost)
+    fen = fen_of(table.columns[columns.cost])
     use, left_out = _usable(table, columns, group)
     rows = np.flatnonzero(use)
     group = group[rows]
@@ -198,12 +201,12 @@ def _not_grouped() -> frozenset[str]:
     return frozenset(words(lang)["status"][word] for lang in ("zh", "en") for word in others)
 
 
-def _fen(table: Sources, column: int) -> NDArray[np.int64]:
-    """The cost of every row in fen; NO_COST for what is no amount."""
-    fen = plain_fen(table.columns[column])
+def fen_of(column: Column) -> NDArray[np.int64]:
+    """The amount of every row in fen; NO_COST for what is no amount."""
+    fen = plain_fen(column)
     if fen is not None:
         return fen
-    cells = cells_of(table.columns[column])
+    cells = cells_of(column)
     return np.array([_amount(value) for value in cells.values], np.int64)[cells.index]
 
 
@@ -261,7 +264,7 @@ def _years(table: Sources, columns: Columns, rows: NDArray[np.int64]) -> NDArray
     if column is None:
         return None
     cells = cells_of(table.columns[column])
-    parse = _year_of_day if columns.year is None else _year
+    parse = _year_of_day if columns.year is None else year_of_cell
     years = np.array([parse(value) for value in cells.values], np.int64)[cells.index][rows]
     missing = years == NO_YEAR
     if missing.any():
@@ -272,7 +275,8 @@ def _years(table: Sources, columns: Columns, rows: NDArray[np.int64]) -> NDArray
     return years
 
 
-def _year(cell: object) -> int:
+def year_of_cell(cell: object) -> int:
+    """A year of four digits, `NO_YEAR` for anything else."""
     text = values.known_text(cell).removesuffix("度").removesuffix("年")
     return int(text) if len(text) == 4 and text.isascii() and text.isdigit() else NO_YEAR
 

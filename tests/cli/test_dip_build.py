@@ -1,0 +1,101 @@
+"""`grouper dip build`: a catalogue on the command line, and groups by it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pc
+import pytest
+from dip_catalogues import real
+from dip_histories import draw
+
+pytestmark = pytest.mark.cli
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("history") / "cases.csv"
+    drawn = draw(real().catalogue, 3_000, 1, years=(2022, 2023, 2024)).table
+    texts = [
+        column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+        for column in drawn.columns
+    ]
+    pc.write_csv(pa.table(texts, names=drawn.column_names), path)
+    return path
+
+
+def test_a_catalogue_is_built_and_groups_what_it_was_built_of(run, history, tmp_path):
+    answer = run("dip", "build", history, tmp_path / "city", "--threshold", 15)
+    assert answer.code == 0, answer.err
+    assert "3000 rows" in answer.err.replace(",", "")
+    assert {path.name for path in (tmp_path / "city").iterdir()} == {
+        "README.md", "build.json", "catalogue.toml", "levels.tsv", "preset.toml", "rows.tsv",
+    }  # fmt: skip
+    grouped = tmp_path / "grouped.csv"
+    answer = run("group", history, "-s", tmp_path / "city", "-o", grouped)
+    assert answer.code == 0, answer.err
+    with grouped.open(encoding="utf-8-sig") as file:
+        assert {row["status"] for row in csv.DictReader(file)} <= {"grouped", "已入组"}
+    assert run("scheme", "lint", tmp_path / "city").code == 0
+    assert run("explain", history, "--row", 1, "-s", tmp_path / "city").code == 0
+
+
+def test_a_table_with_the_report_beside_it(run, history, tmp_path):
+    out = tmp_path / "city.tsv"
+    answer = run("dip", "build", history, out, "--json", "--threshold", 10)
+    assert answer.code == 0, answer.err
+    report = json.loads(answer.out)
+    assert report["cases"]["rows"] == 3_000
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "city.build.json", "city.levels.tsv", "city.preset.toml", "city.tsv",
+    ]  # fmt: skip
+    again = run("dip", "build", history, out, "--threshold", 10)
+    assert again.code == 3
+    assert "DF140" in again.err
+    before = out.read_bytes()
+    assert run("dip", "build", history, out, "--threshold", 10, "--force").code == 0
+    assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--threshold", "0"], 3, "RN146"),
+        (["--threshold", "1000000"], 3, "RN146"),
+        (["--threshold-share", "1.5"], 3, "RN147"),
+        (["--threshold", "5", "--threshold-share", "0.9"], 2, "exclude each other"),
+        (["--reference", "Z99.9"], 3, "WT150"),
+        (["--standard", "0"], 3, "WT150"),
+        (["--year-weights", "1:2"], 3, "WT140"),
+        (["--years", "24"], 2, "--years"),
+        (["--rest", "elsewhere"], 2, "chapter, blank, none"),
+        (["--years", "1999"], 3, "RN145"),
+        (["--year-column", "Jahr"], 3, "WT132"),
+        (["--preset", "nowhere"], 3, "SE59"),
+    ],
+)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_wrong_choices_are_said_clearly(run, history, tmp_path, words, code, said, lang):
+    out = tmp_path / "city"
+    answer = run("dip", "build", history, out, *words, "--lang", lang)
+    assert answer.code == code
+    if lang == "en" or said.isupper():
+        assert said in answer.err
+    assert "Traceback" not in answer.err
+    assert not out.exists()
+
+
+def test_a_column_of_costs_is_needed(run, tmp_path):
+    path = tmp_path / "cases.csv"
+    path.write_text("id,dx,px\n1,K35.300,47.0100\n", "utf-8")
+    answer = run("dip", "build", path, tmp_path / "city")
+    assert answer.code == 3
+    assert "RE12" in answer.err
+    assert "total_cost" in answer.err
+
+
+def test_out_is_needed(run, history):
+    assert run("dip", "build", history).code == 2
