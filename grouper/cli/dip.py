@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ NEEDED = ("dx",)
 
 if TYPE_CHECKING:
     from grouper.engine.dip import DipGrouper
+    from grouper.engine.dip_auxiliary import AuxiliaryTable
     from grouper.records.read import Records
     from grouper.run.tally import Outcome
 
@@ -28,8 +29,8 @@ def is_dip(ctx: click.Context) -> bool:
     scheme = ctx.params["scheme"]
     if is_catalogue(scheme):
         return True
-    for name in ("preset", "op_classes"):
-        if ctx.params[name]:
+    for name in ("preset", "op_classes", "auxiliary", "auxiliary_rules"):
+        if ctx.params.get(name):
             flag = "--" + name.replace("_", "-")
             text = terminal(ctx).text("usage.dip_only", name=flag, scheme=scheme)
             raise click.UsageError(text, ctx)
@@ -59,10 +60,15 @@ def dip_to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outc
     lang, grouper = terminal(ctx).lang, _grouper(ctx)
     records, engine = read_records(ctx, paths), ctx.params["engine"]
     run = group_records(records, grouper, engine=engine)
+    columns = result_columns(run, lang)
+    if ctx.params["auxiliary"]:
+        from grouper.run.dip_auxiliary import auxiliary_columns
+
+        columns += auxiliary_columns(records, run.groups, _auxiliary(ctx), lang)
     write_results(
         target,
         records.user,
-        result_columns(run, lang),
+        columns,
         lang=lang,
         encoding=ctx.params["encoding"],
         overwrite="replace" if ctx.params["force"] else "refuse",
@@ -94,13 +100,45 @@ def print_dip(ctx: click.Context, records: Records, row: int | None) -> int:
             screen.issues(issues)
         return FINDINGS
     trace = explain_dip_case(_grouper(ctx), case_at(batch, at))
+    group = trace.group
+    typed = _types(ctx, records, group.code if group else None, at)
     if json_:
         found: dict[str, object] = {"issues": issue_list(issues, screen.lang)} if issues else {}
+        found |= {"auxiliary": typed} if typed else {}
         screen.json(trace.to_dict() | found)
     else:
         screen.data(trace.text(words(screen.lang)))
+        if typed:
+            screen.data(screen.text("dip_types.fitting", types=", ".join(typed["types"]) or "-"))
+            key = "chosen" if typed["type"] else "none"
+            screen.data(screen.text(f"dip_types.{key}", **typed))
         screen.issues(issues)
     return DONE if trace.outcome.status.word != "rejected" else FINDINGS
+
+
+def _auxiliary(ctx: click.Context) -> AuxiliaryTable:
+    from grouper.run.dip_auxiliary import read_auxiliary
+    from grouper.scheme.dip_auxiliary import load_auxiliary
+
+    how = ctx.params
+    return read_auxiliary(Path(how["auxiliary"]), load_auxiliary(how["auxiliary_rules"]))
+
+
+def _types(ctx: click.Context, records: Records, code: str | None, at: int) -> dict[str, Any]:
+    """The auxiliary types that fit a row, and the one that counts; {} where nobody asked."""
+    if not ctx.params["auxiliary"] or code is None:
+        return {}
+    from grouper.run.dip_auxiliary import types_of_row
+
+    table = _auxiliary(ctx)
+    types = types_of_row(records, table, code, at)
+    worth = table.chosen(code, types)
+    return {
+        "types": list(types),
+        "type": worth.type if worth else None,
+        "trigger": str(worth.trigger) if worth else None,
+        "coefficient": str(worth.coefficient) if worth else "1",
+    }
 
 
 def _grouper(ctx: click.Context) -> DipGrouper:

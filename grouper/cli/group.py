@@ -62,6 +62,8 @@ def group(
     scheme: str,
     preset: str | None,
     op_classes: str | None,
+    auxiliary: str | None,
+    auxiliary_rules: str | None,
     out: str | None,
     run: str | None,
     batch: int | None,
@@ -86,6 +88,8 @@ def group(
     if json_ and out == "-":
         raise click.UsageError(screen.text("usage.two_on_stdout"), ctx)
     is_dip(ctx)
+    if auxiliary and (run or on == "spark" or master):
+        raise click.UsageError(screen.text("usage.auxiliary_at_once"), ctx)
     if on == "spark" or master:
         return group_on_spark(ctx)
     if run and "-" in files:
@@ -113,7 +117,7 @@ def _grouped(ctx: click.Context, paths: list[Path], target: Path) -> Outcome:
     """Into a folder, in parts, or at once; the rows written are the same."""
     if ctx.params["run"]:
         return to_folder(ctx, paths, target)
-    if is_streamed(ctx, paths, target):
+    if is_streamed(ctx, paths, target) and not ctx.params["auxiliary"]:
         return to_file(ctx, paths, target)
     return dip_to_file(ctx, paths, target) if is_dip(ctx) else _at_once(ctx, paths, target)
 

@@ -177,6 +177,8 @@ def scheme_option(function: Function) -> Function:
 def scheme_or_catalogue_options(function: Function) -> Function:
     """The option `-s` of a command that groups by DRG or DIP, and the rules of DIP."""
     for add in (
+        option("--auxiliary-rules", metavar="FILE", help="options.dip_auxiliary_rules"),
+        option("--auxiliary", metavar="TABLE", help="options.auxiliary"),
         option("--op-classes", metavar="FILE", help="options.op_classes"),
         option("--preset", metavar="NAME", help="options.preset"),
         option(

@@ -16,7 +16,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from grouper.engine.dip import group_batch
+from grouper.engine.dip import DipGrouper
 from grouper.engine.dip_reference import DipReference
 from grouper.engine.dip_ties import TieFigures
 from grouper.records.batch import MISSING, CaseBatch, CodeColumn
@@ -214,9 +214,9 @@ class _Work:
         rows = tuple(self.rows[at] for at in alive.tolist())
         catalogue = Catalogue("", "", "", "", "constructed", rows)
         reference = DipReference(catalogue, self.preset, self.classes, self.layers, TieFigures())
-        groups = group_batch(reference, _batch([self.keys[at] for at in which.tolist()]))
-        of_end = [-1 if end.row is None else int(alive[end.row]) for end in groups.ends]
-        return np.array(of_end, np.int64)[groups.end]
+        batch = _batch([self.keys[at] for at in which.tolist()])
+        row = DipGrouper.of(reference).group(batch).row
+        return np.append(alive, -1)[row]
 
 
 def _batch(keys: Sequence[Key]) -> CaseBatch:

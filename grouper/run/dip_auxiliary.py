@@ -9,13 +9,18 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from grouper.datafile import read_tsv
+from grouper.engine.dip import DipGroups
 from grouper.engine.dip_auxiliary import AuxiliaryTable, GroupTypes, TypeWorth
-from grouper.errors import WeightError
+from grouper.errors import Lang, WeightError
+from grouper.records.batch import MISSING_FEN
+from grouper.records.read import Records
 from grouper.run.dip_build import Built
 from grouper.run.dip_history import KeyedCases
+from grouper.run.dip_types import TypePair, Types, shares_of, type_pairs
 from grouper.scheme.dip_auxiliary import AuxiliaryRules
 from weights.auxiliary import AuxiliaryGroup, Sums, Triggers, auxiliary_group
 from weights.history import NO_YEAR
@@ -28,6 +33,10 @@ _COLUMNS = (
 _NEEDED = ("code", "type", "trigger", "coefficient", "group_mean_cost")
 #: a square of a cost is summed in two halves of so many bits
 _HALF = 20
+
+#: a cost that no case has, and what a case of a group without a type gets
+_NEVER = np.iinfo(np.int64).max
+_NO_TYPE = TypeWorth("", Decimal(1), Decimal(1))
 
 _Ints = NDArray[np.int64]
 
@@ -136,6 +145,69 @@ def read_auxiliary(path: Path, rules: AuxiliaryRules) -> AuxiliaryTable:
         means[row["code"]] = Fraction(mean) * 100
     groups = {code: GroupTypes(means[code], tuple(types)) for code, types in worths.items()}
     return AuxiliaryTable(rules, groups)
+
+
+def auxiliary_columns(
+    records: Records, groups: DipGroups, table: AuxiliaryTable, lang: Lang
+) -> list[tuple[str, pa.Array]]:
+    """The type that counts for every row and its one coefficient, by English column name.
+
+    A case of a group that no type of its group fits has the coefficient 1; rows without a group
+    have none.
+    """
+    worths, at = _worths(records, groups, table)
+    names = {one.id: one.title if lang == "zh" else one.id for one in table.rules.types}
+    types = [None if one is None else names.get(one.type) for one in worths]
+    coefficients = [None if one is None else one.coefficient for one in worths]
+    most = max((len(str(c).partition(".")[2]) for c in coefficients if c is not None), default=0)
+    index = pa.array(at)
+    return [
+        ("auxiliary_type", pa.array(types, pa.string()).take(index)),
+        ("auxiliary_coefficient", pa.array(coefficients, pa.decimal128(20, most)).take(index)),
+    ]
+
+
+def types_of_row(records: Records, table: AuxiliaryTable, code: str, at: int) -> Types:
+    """The types that fit one row, were it of a group."""
+    batch, least = records.batch, table.dear_from(code)
+    pairs, pair = _pairs(records, table)
+    cost = int(batch.total_cost_fen[at]) if len(batch.total_cost_fen) else MISSING_FEN
+    found = pairs[int(pair[at])]
+    is_dear = least is not None and cost != MISSING_FEN and cost >= least
+    return found.dear if is_dear else found.ordinary
+
+
+def _pairs(records: Records, table: AuxiliaryTable) -> tuple[list[TypePair], _Ints]:
+    user = records.user
+    by_field = {
+        user.fields[name]: column
+        for name, column in zip(user.names, user.columns, strict=True)
+        if name in user.fields
+    }
+    shares = shares_of(by_field, len(records.batch), table.rules)
+    return type_pairs(records.batch, table.rules, shares)
+
+
+def _worths(
+    records: Records, groups: DipGroups, table: AuxiliaryTable
+) -> tuple[list[TypeWorth | None], _Ints]:
+    """What distinct rows get (None = no group), and which of these each row is."""
+    rows, cost = groups.catalogue.rows, records.batch.total_cost_fen
+    pairs, pair = _pairs(records, table)
+    least = np.array([table.dear_from(row.code) or _NEVER for row in rows] + [_NEVER], np.int64)
+    known = cost if len(cost) else np.full(len(pair), MISSING_FEN, np.int64)
+    number = 2 * (groups.row.astype(np.int64) * len(pairs) + pair) + (known >= least[groups.row])
+    number[groups.row < 0] = -1
+    cells, at = np.unique(number, return_inverse=True)
+    worths: list[TypeWorth | None] = []
+    for cell in cells.tolist():
+        if cell < 0:
+            worths.append(None)
+            continue
+        row, which = divmod(cell // 2, len(pairs))
+        types = pairs[which].dear if cell % 2 else pairs[which].ordinary
+        worths.append(table.chosen(rows[row].code, types) or _NO_TYPE)
+    return worths, at
 
 
 def _positive(text: str) -> Decimal | None:

@@ -43,6 +43,40 @@ def test_a_catalogue_is_built_and_groups_what_it_was_built_of(run, history, tmp_
     assert run("explain", history, "--row", 1, "-s", tmp_path / "city").code == 0
 
 
+def test_types_of_cases_stand_beside_their_groups(run, tmp_path):
+    path = tmp_path / "cases.csv"
+    rows = [f"{n},K35.300,47.0100,{900 + n},5,40" for n in range(20)]
+    rows += [f"{n},K35.300|J96.000,47.0100,{3000 + n},5,70" for n in range(30, 37)]
+    rows += [f"{n},K35.800,,500,5,40" for n in range(50, 70)] + ["99,,47.0100,1,1,1"]
+    path.write_text("id,dx,px,total_cost,los,age\n" + "\n".join(rows) + "\n", "utf-8")
+    city, out = tmp_path / "city", tmp_path / "out.csv"
+    answer = run("dip", "build", path, city, "--auxiliary")
+    assert "auxiliary types: " in answer.err
+    table = city / "auxiliary.tsv"
+    answer = run("group", path, "-s", city, "--auxiliary", table, "-o", out, "--lang", "en")
+    assert answer.code == 1, answer.err
+    with out.open(encoding="utf-8-sig") as file:
+        found = list(csv.DictReader(file))
+    with table.open(encoding="utf-8") as file:
+        told = {row["type"]: row for row in csv.DictReader(file, delimiter="\t")}
+    assert {one["type"] for one in told.values()} == {"light", "age_65_severe"}
+    types = [row["auxiliary_type"] for row in found]
+    # all severe cases are old: of equal triggers the first by name
+    assert types == ["light"] * 20 + ["age_65_severe"] * 7 + [""] * 21
+    assert {row["auxiliary_coefficient"] for row in found[:20]} == {told["light"]["coefficient"]}
+    assert [row["auxiliary_coefficient"] for row in found[27:]] == ["1.0000"] * 20 + [""]
+    words = ("-s", city, "--auxiliary", table)
+    answer = run("explain", path, "--row", 21, *words)
+    assert "auxiliary types that fit: severe, age_65_severe" in answer.out
+    assert "auxiliary type that counts: age_65_severe" in answer.out
+    answer = run("explain", path, "--row", 21, *words, "--json")
+    assert json.loads(answer.out)["auxiliary"]["types"] == ["severe", "age_65_severe"]
+    answer = run("explain", "--dx", "K35.800", *words, "--lang", "zh")
+    assert "无辅助分型：系数 1" in answer.out
+    assert run("group", path, *words, "--run", tmp_path / "run").code == 2
+    assert run("group", path, "-s", "chs_drg_20", "--auxiliary", table, "-o", out).code == 2
+
+
 def test_a_table_with_the_report_beside_it(run, history, tmp_path):
     out = tmp_path / "city.tsv"
     answer = run("dip", "build", history, out, "--json", "--threshold", 10)
