@@ -28,6 +28,7 @@ from grouper.scheme.dip_keys import (
     chapter_rows,
     comprehensive_rows,
     core_row,
+    key_of,
 )
 from grouper.scheme.dip_preset import ENDS, Layers, Preset
 
@@ -189,8 +190,8 @@ class _Work:
         number = np.append(np.cumsum(self.alive) - 1, -1)
         row = number[self.row]
         rows = tuple(row for row, used in zip(self.rows, self.alive, strict=True) if used)
-        codes = [one.code if one.kind == "core" else "" for one in rows]
-        exact = [at >= 0 and codes[at] == key.code for key, at in zip(self.keys, row, strict=True)]
+        own = [key_of(one) if one.kind == "core" else None for one in rows] + [None]
+        exact = [own[at] == key for key, at in zip(self.keys, row.tolist(), strict=True)]
         classes = tuple(row.cls or self._class(row) for row in rows)
         return Directory(rows, classes, row, np.array(exact, bool), self.preset)
 

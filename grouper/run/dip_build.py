@@ -18,7 +18,7 @@ from grouper.engine.dip_directory import (
 )
 from grouper.errors import RunError
 from grouper.run.dip_history import KeyedCases
-from grouper.scheme.dip_keys import Key
+from grouper.scheme.dip_keys import Key, key_of
 from grouper.scheme.dip_preset import Layers, Preset
 from weights.dip_scores import (
     Inversion,
@@ -173,11 +173,7 @@ def _milder(directory: Directory) -> dict[str, str]:
     for row in directory.rows:
         if row.kind != "core":
             continue
-        key: Key | None = Key(
-            row.dx_keys[0],
-            row.main[0][0] if row.main else "",
-            row.related[0] if row.related else (),
-        )
+        key: Key | None = key_of(row)
         while key is not None and (key := key.wider) is not None:
             if key.code in core:
                 found[row.code] = key.code

@@ -82,6 +82,12 @@ def core_row(key: Key) -> CatalogueRow:
     )
 
 
+def key_of(row: CatalogueRow) -> Key:
+    """The key of a core group that `core_row` made."""
+    main = row.main[0][0] if row.main else ""
+    return Key(row.dx_keys[0], main, row.related[0] if row.related else ())
+
+
 def comprehensive_rows(categories: Iterable[str]) -> Iterator[CatalogueRow]:
     """The comprehensive groups of some categories, one a class."""
     for dx in categories:

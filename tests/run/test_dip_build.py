@@ -122,6 +122,15 @@ def test_a_million_cases_of_a_known_catalogue_come_back(tmp_path):
 
 
 @pytest.mark.large
+def test_ten_million_cases_come_back(tmp_path):
+    drawn = draw(real().catalogue, 10_000_000, 4, rows=apart(core_rows(real().catalogue)))
+    made = built(read(drawn.table, tmp_path))
+    recovered(drawn, made)
+    assert made.account.holds
+    assert made.account.rows == 10_000_000
+
+
+@pytest.mark.large
 def test_all_rows_of_a_real_catalogue_come_back_or_are_merged(tmp_path):
     """Supersets of a rare row's operations join the row that they hold; nothing else is lost."""
     drawn = draw(real().catalogue, 1_000_000, 3, rows=distinct_sets(core_rows(real().catalogue)))
