@@ -54,10 +54,16 @@ def group_inputs(
 
 def settle_inputs(paths: Sequence[Path], how: Mapping[str, Any]) -> SettledRun:
     """Read, group and settle some files as the money options say."""
-    from grouper.run.settlement import scheme_of, settle_run
+    from grouper.run.settlement import pays_by_dip, scheme_of, settle_run
 
-    run = group_inputs(paths, how["scheme"] or scheme_of(how["area"]), how)
     allow: Any = "unverified" if how["allow_unverified"] else "verified"
+    if pays_by_dip(how["area"]):
+        from grouper.records.read import read_records
+        from grouper.run.dip_settlement import settle_dip_records
+
+        records = read_records(paths, needs=("dx",), **reading(how))
+        return settle_dip_records(records, how["area"], catalogue=how["scheme"], allow=allow)
+    run = group_inputs(paths, how["scheme"] or scheme_of(how["area"]), how)
     return settle_run(run, how["area"], table=how["weights"], allow=allow)
 
 

@@ -75,8 +75,7 @@ def _write_bills(
 ) -> int:
     """The rows of the input with groups and amounts appended."""
     from grouper.records.write import check_output, write_results
-    from grouper.run.results import run_info
-    from grouper.run.settlement import settled_columns
+    from grouper.run.settlement import settled_columns, settled_info
 
     screen = terminal(ctx)
     if json_ and out == "-":
@@ -92,7 +91,7 @@ def _write_bills(
             lang=screen.lang,
             encoding=how["encoding"],
             overwrite=overwrite,
-            info=run_info(settled.run, screen.lang),
+            info=settled_info(settled, screen.lang),
         )
     if json_:
         types = {kind.word("en"): n for kind, n in settled.amounts.type_counts().items()}

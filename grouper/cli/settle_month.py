@@ -113,9 +113,10 @@ def settled_lists(paths: Sequence[Path], how: dict[str, Any]) -> SettledRun:
     from grouper.api import load_scheme
     from grouper.records.read import read_records
     from grouper.run.month import settle_records
-    from grouper.run.settlement import is_lead
+    from grouper.run.settlement import is_lead, pays_by_dip
 
-    if how["scheme"] or how["weights"] or is_lead(how["area"]):
+    alone = is_lead(how["area"]) or pays_by_dip(how["area"])
+    if how["scheme"] or how["weights"] or alone:
         return settle_inputs(paths, how)
     allow: Any = "unverified" if how["allow_unverified"] else "verified"
     records = read_records(paths, **reading(how))

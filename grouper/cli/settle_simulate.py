@@ -102,6 +102,7 @@ def _simulated(
     paths: list[Path], how: dict[str, Any], settings: list[Setting], by: list[Division]
 ) -> Simulated:
     from grouper.api import load_scheme
+    from grouper.run.dip_grouped import DipGrouped
     from grouper.run.pipeline import group_records
     from grouper.run.settlement import scheme_of
     from grouper.run.simulation import simulate_runs
@@ -110,10 +111,12 @@ def _simulated(
     area = how["to_area"] or how["area"]
     scheme = how["to_scheme"] or scheme_of(area, settings)
     regrouped = before.run
-    if scheme != before.run.scheme.id:
+    if isinstance(regrouped, DipGrouped):
+        return simulate_runs(before, regrouped, area, settings=settings, by=by)
+    if scheme != regrouped.scheme.id:
         loaded = load_scheme(scheme)
-        if loaded.codes == before.run.scheme.codes:
-            regrouped = group_records(before.run.records, loaded)
+        if loaded.codes == regrouped.scheme.codes:
+            regrouped = group_records(regrouped.records, loaded)
         else:
             # other editions of codes are read and translated anew
             regrouped = group_inputs(paths, scheme, how)

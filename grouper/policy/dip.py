@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from grouper.policy.model import Operator
+from grouper.policy.model import Operator, RatioBase
 
 #: kinds of groups in a catalogue
 KINDS = ("core", "primary", "comprehensive", "tcm", "bedday", "blank", "default")
 #: what the cost of a case is divided by: the mean cost the catalogue prints, or score x K x point
 #: value
 Reference = Literal["mean_cost", "standard"]
+#: the same in the names that the payment standard has for it
+RATIO_BASES: Mapping[Reference, RatioBase] = {"mean_cost": "G", "standard": "w c v"}
 #: what becomes of a deviating case
 BandForm = Literal["ratio", "excess", "standard", "cost"]
 #: K multiplies the score; or stands inside the factor in the place of its 1; or plays no part
@@ -118,9 +120,15 @@ class PointValueRule:
 
 @dataclass(frozen=True, slots=True)
 class DipRules:
-    """What a DIP area adds to the terms of an area: one value each, no dates left inside."""
+    """What an area that pays by DIP adds to its terms: one value each, no dates left inside.
+
+    score_decimals: of a case score; adjustment_column: the column of the user's file in which the
+    auxiliary coefficient (A) of a case stands, "" = every case has 1; preset: how the area groups
+    (data/dip/presets), "" = the usual one.
+    """
 
     deviation: DeviationRule
-    kinds: KindRules
-    point_value: PointValueRule
+    kinds: KindRules = KindRules()
     score_decimals: int = 4
+    adjustment_column: str = ""
+    preset: str = ""

@@ -13,9 +13,9 @@ from grouper.policy.dip import (
     BandForm,
     CoefficientUse,
     DeviationRule,
+    DipRules,
     KindRule,
     KindRules,
-    PointValueRule,
     Reference,
 )
 from grouper.policy.form import Number, Section, Share, Strict, VersionFile
@@ -100,12 +100,8 @@ class KindFile(Strict):
         return KindRule(**self.model_dump())
 
 
-class DeviationVersion(DeviationFile, VersionFile):
-    """Deviating costs from a day on."""
-
-
-class KindsVersion(VersionFile):
-    """The rules by kind of group from a day on; kinds left out follow the usual rules."""
+class KindsFile(Strict):
+    """The rules by kind of group; kinds left out follow the usual rules."""
 
     core: KindFile | None = None
     primary: KindFile | None = None
@@ -122,41 +118,26 @@ class KindsVersion(VersionFile):
         return KindRules({name: one.rule() for name, one in told.items() if one is not None})
 
 
-class PointValueVersion(VersionFile):
-    """How the year's point value is formed from a day on."""
+class DipVersion(DeviationFile, VersionFile):
+    """How DIP cases are scored from a day on."""
 
-    method: Literal["fixed", "floating", "elastic"]
-    spend: Literal["remainder", "rounded"] = "remainder"
-    decimals: Decimals = 6
-    base_share: Share = Decimal(1)
+    kinds: KindsFile = KindsFile()
     score_decimals: Decimals = 4
+    adjustment_column: str = ""
+    preset: str = ""
 
-    def rule(self) -> PointValueRule:
-        """The rule these values stand for."""
-        return PointValueRule(self.method, self.spend, self.decimals, self.base_share)
-
-
-class DeviationSection(Section):
-    """Deviating cases (偏差病例)."""
-
-    values: list[DeviationVersion] = Field(min_length=1)
-
-
-class KindsSection(Section):
-    """Kinds of groups (病种类型): primary, comprehensive, bed-day, Chinese medicine, blank."""
-
-    values: list[KindsVersion] = Field(min_length=1)
+    def rules(self) -> DipRules:
+        """The rules these values stand for."""
+        return DipRules(
+            self.rule(),
+            self.kinds.rules(),
+            self.score_decimals,
+            self.adjustment_column,
+            self.preset,
+        )
 
 
-class PointValueSection(Section):
-    """Settlement point value (结算点值)."""
+class DipSection(Section):
+    """Deviating cases (偏差病例) and kinds of groups (病种类型) of an area that pays by DIP."""
 
-    values: list[PointValueVersion] = Field(min_length=1)
-
-
-class DipFile(Strict):
-    """`[dip]` of a policy file: what an area that pays by DIP adds."""
-
-    deviation: DeviationSection
-    kinds: KindsSection | None = None
-    point_value: PointValueSection
+    values: list[DipVersion] = Field(min_length=1)

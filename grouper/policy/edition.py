@@ -14,6 +14,7 @@ from grouper.errors import Issue
 from grouper.policy import schema
 from grouper.policy.area import checked
 from grouper.policy.case_rules import rules_in_lead_form
+from grouper.policy.dip import DipRules
 from grouper.policy.lead_rules import CaseRule, ClassRule, parse_case_rules, parse_class_rules
 from grouper.policy.model import (
     Area,
@@ -49,6 +50,7 @@ class Edition:
     class_rules: Dated[tuple[ClassRule, ...]] | None
     before_rules: Dated[tuple[CaseRule, ...]] | None
     within_rules: Dated[tuple[CaseRule, ...]] | None
+    dip: Dated[DipRules] | None
     ambiguous: Dated[CostRule] | None
     ungrouped: Dated[CostRule] | None
     fund: Dated[FundRule]
@@ -69,6 +71,7 @@ class Edition:
             self.class_rules,
             self.before_rules,
             self.within_rules,
+            self.dip,
             self.ambiguous,
             self.ungrouped,
             self.fund,
@@ -96,6 +99,8 @@ def read_edition(
             read.twice("parameters.deposit")
         own |= {"deposit": read.deposit_entries(deposit)}
 
+    standard = read.standard(file.standard)
+
     def rules(
         key: str, section: schema.RulesSection | None, parse: Callable[[str], tuple[T, ...]]
     ) -> Dated[tuple[T, ...]] | None:
@@ -109,12 +114,13 @@ def read_edition(
         point_value=read.keyed("point_value", file.point_value) if file.point_value else None,
         mean_cost=read.mean_cost(file.mean_cost) if file.mean_cost else None,
         coefficient=read.keyed("hospital_coefficient", coefficient) if coefficient else None,
-        standard=read.standard(file.standard),
+        standard=standard,
         low=read.outlier("low_outlier", low) if low else None,
         high=read.outlier("high_outlier", high) if high else None,
         class_rules=rules("class_rules", file.class_rules, parse_class_rules),
         before_rules=rules("before_rules", file.before_rules, parse_case_rules),
         within_rules=rules("within_rules", file.within_rules, parse_case_rules),
+        dip=read.dip(file.dip, standard) if file.dip else None,
         ambiguous=read.cost("ambiguous", ambiguous) if ambiguous else None,
         ungrouped=read.cost("ungrouped", ungrouped) if ungrouped else None,
         fund=read.fund(file.fund),
@@ -190,6 +196,7 @@ def terms_of(edition: Edition, parameters: Parameters, origin: str) -> list[Term
                 mean_cost=mean_cost,
                 rules=rules,
                 marks={"deposit": deposit.confidence, **marks},
+                dip=on(edition.dip, day),
             )
         )
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from grouper.dated import VERIFIED, Confidence, Span, day_number, lowest
 from grouper.errors import Issue, PolicyError, SettlementError
 from grouper.policy.leads import Lead
 from grouper.policy.parameters import Parameters
+
+if TYPE_CHECKING:
+    from grouper.policy.dip import DipRules
 
 #: the rules a policy may name; the functions stand in settle
 RULE_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -174,6 +177,7 @@ class Terms:
     `coefficient`, `point_value` and `mean_cost` (yuan per weight 1) where neither the standard nor
     the ratio base asks for one; `base_rate` is empty then. `rules` says the same, class rules and
     rules before and within the normal band included, in the form of the leads.
+    `dip`: how DIP cases are scored, None where the area pays by DRG.
     `sources` names the document and article of each part, `marks` how firm it is.
     """
 
@@ -194,6 +198,7 @@ class Terms:
     mean_cost: Decimal | None
     rules: Lead
     marks: Mapping[str, Confidence] = field(default_factory=dict)
+    dip: DipRules | None = None
 
     def lacking(self, name: str, insurance: str, level: str, hospital: str = "") -> Issue:
         """ST101: no value of that name for such a case in this era, with the nearest there are."""

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from grouper.dated import Confidence
+from grouper.policy.dip_schema import DipSection
 from grouper.policy.form import KeyedVersion, Number, Section, Share, Strict, Text, VersionFile
 from grouper.policy.model import Negative, Operator, RatioBase
 from grouper.policy.parameter_files import OwnParameter
@@ -182,6 +183,7 @@ class PolicyFile(Strict):
     class_rules: RulesSection | None = None
     before_rules: RulesSection | None = None
     within_rules: RulesSection | None = None
+    dip: DipSection | None = None
     ambiguous: CostSection | None = None
     ungrouped: CostSection | None = None
     fund: FundSection

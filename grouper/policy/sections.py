@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from grouper.dated import Dated, Span, Version, close_spans, span_issues
 from grouper.errors import Issue
-from grouper.policy import form, schema
+from grouper.policy import dip_schema, form, schema
+from grouper.policy.dip import RATIO_BASES, DipRules
 from grouper.policy.lead_rules import ClassRule
 from grouper.policy.model import (
     IN_TABLE,
@@ -163,6 +164,20 @@ class Sections:
             return StandardRule(version.rule, version.ratio_base, version.points)
 
         return self._dated("standard", section, section.values, make)
+
+    def dip(self, section: dip_schema.DipSection, standard: Dated[StandardRule]) -> Dated[DipRules]:
+        """How DIP cases are scored; PO104 where the standard names another ratio base."""
+        for version in section.values:
+            base = RATIO_BASES[version.reference]
+            told = standard.find(max(version.start, self._span.start))
+            if told is not None and told.ratio_base != base:
+                params = {"value": told.ratio_base, "problem": "choice", "expected": base}
+                self._add("PO104", "standard.values", key="ratio_base", **params)
+
+        def make(version: dip_schema.DipVersion) -> DipRules:
+            return version.rules()
+
+        return self._dated("dip", section, section.values, make)
 
     def cost(self, key: str, section: schema.CostSection) -> Dated[CostRule]:
         """Cases paid a share of their cost."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +20,17 @@ from grouper.policy.load import area_ids, load_policy
 from grouper.policy.model import Allow, Policy, Terms
 from grouper.policy.variant import Setting
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
+from grouper.run.dip import result_columns as dip_columns
+from grouper.run.dip import run_info as dip_info
+from grouper.run.dip_grouped import DipGrouped
 from grouper.run.pipeline import GroupedRun
 from grouper.run.received import received_of
-from grouper.run.results import result_columns
+from grouper.run.results import result_columns, run_info
 from grouper.run.worth import load_worth
 from grouper.scheme.model import Scheme
 from grouper.settle.amounts import Amounts
 from grouper.settle.batch import dates
-from grouper.settle.case import place_of_row, settle_batch
+from grouper.settle.case import SchemeStatus, place_of_row, settle_batch
 from grouper.settle.month import month_statements
 from grouper.settle.single import settle_case
 from grouper.settle.statement import Statement
@@ -39,7 +42,7 @@ from weights.table import WeightTable
 class SettledRun:
     """A grouped run with what every case is paid, row for row."""
 
-    run: GroupedRun
+    run: GroupedRun | DipGrouped
     policy: Policy
     table: WeightTable
     amounts: Amounts
@@ -67,6 +70,11 @@ def scheme_of(area: str | Path, settings: Sequence[Setting] = ()) -> str:
     if is_lead(area):
         raise SettlementError("ST122", str(area), area=area, lacking="scheme")
     return load_policy(area, settings=settings).terms[-1].scheme_id
+
+
+def pays_by_dip(area: str | Path) -> bool:
+    """Whether an area pays by DIP at present."""
+    return not is_lead(area) and load_policy(area).terms[-1].dip is not None
 
 
 def is_lead(area: str | Path) -> bool:
@@ -147,13 +155,23 @@ def statements(settled: SettledRun, month: str) -> list[Statement]:
 def settle_row(settled: SettledRun, row: int) -> CaseAmount:
     """One row (0-based) step by step; the same amounts as in the batch."""
     run = settled.run
+    facts = facts_at(run.records.batch, row)
+    scheme_status: SchemeStatus = "regional"
+    if isinstance(run, DipGrouped):
+        facts = replace(
+            facts,
+            adjustment=run.adjustment(row),
+            group_kind=run.kind(row),
+        )
+    else:
+        scheme_status = run.scheme.status
     return settle_case(
-        facts_at(run.records.batch, row),
+        facts,
         group_code(run.groups, row),
         settled.table,
         settled.policy,
         scheme_id=run.scheme.id,
-        scheme_status=run.scheme.status,
+        scheme_status=scheme_status,
         status=Status(int(run.groups.status[row])),
         allow=settled.allow,
     )
@@ -202,4 +220,13 @@ def facts_at(batch: CaseBatch, row: int) -> CaseFacts:
 
 def settled_columns(settled: SettledRun, lang: Lang) -> list[tuple[str, pa.Array]]:
     """The result columns of grouping, then those of settlement."""
-    return [*result_columns(settled.run.groups, lang), *settled.amounts.to_columns(lang)]
+    run = settled.run
+    if isinstance(run, DipGrouped):
+        return [*dip_columns(run.dip, lang), *settled.amounts.to_columns(lang)]
+    return [*result_columns(run.groups, lang), *settled.amounts.to_columns(lang)]
+
+
+def settled_info(settled: SettledRun, lang: Lang) -> list[tuple[str, str]]:
+    """What the grouping of a settled run rests on."""
+    run = settled.run
+    return dip_info(run.dip, lang) if isinstance(run, DipGrouped) else run_info(run, lang)

@@ -14,6 +14,8 @@ from grouper.engine.groups import Groups, Status
 from grouper.errors import RunError
 from grouper.policy.variant import Setting
 from grouper.records.texts import text_column
+from grouper.run.dip_grouped import DipGrouped
+from grouper.run.dip_settlement import settle_dip_again
 from grouper.run.pipeline import GroupedRun
 from grouper.run.settlement import SettledRun, settle_run
 from grouper.settle.amounts import CaseType
@@ -45,7 +47,7 @@ class Simulated:
 
 def simulate_runs(
     before: SettledRun,
-    regrouped: GroupedRun,
+    regrouped: GroupedRun | DipGrouped,
     area: str | Path,
     *,
     settings: Sequence[Setting] = (),
@@ -58,7 +60,10 @@ def simulate_runs(
     the files have if there is none. Raises RunError RN138 for a division that the files do not
     have, RN139 if both sides are the same, and what settling raises.
     """
-    after = settle_run(regrouped, area, allow="unverified", settings=settings)
+    if isinstance(regrouped, DipGrouped):
+        after = settle_dip_again(regrouped, before.table, area, settings=settings)
+    else:
+        after = settle_run(regrouped, area, allow="unverified", settings=settings)
     if after.same_rules(before):
         raise RunError("RN139", area=str(area))
     divisions = {str(name): _labels(before, name) for name in by or _known(before)}

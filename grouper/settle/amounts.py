@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
+from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from grouper.dated import Confidence
 from grouper.errors import Issue, Lang
+from grouper.money import total
 from grouper.records.batch import MISSING_FEN
 from grouper.settle.place import Place
 
@@ -113,6 +115,8 @@ class Amounts:
     confidence      the weakest mark of all values used
     notice          uint32: 0, or 1 + position in `notices`: what is reported of the bill without
                     keeping the case out of statements (bill_check = warn); empty = none
+    score           int64 units of 10**-score_decimals: the scores (分值) of DIP cases, MISSING_FEN
+                    where a case has none; None where payment is by DRG
     """
 
     case_type: NDArray[np.uint8]
@@ -138,6 +142,8 @@ class Amounts:
     is_demo: bool
     notice: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
     notices: tuple[Issue, ...] = ()
+    score: NDArray[np.int64] | None = None
+    score_decimals: int = 0
 
     def __len__(self) -> int:
         return len(self.case_type)
@@ -179,12 +185,17 @@ class Amounts:
         lang: language of the words; names are the English ones (COLUMN_TITLES has the titles).
         """
         words = [kind.word(lang) for kind in CaseType]
+        weight = ("relative_weight", self._of_cell([cell.weight for cell in self.cells]))
+        rate = ("base_rate", self._of_cell([cell.rate for cell in self.cells]))
+        if self.score is not None:
+            weight = ("case_score", self._scores(self.score))
+            rate = ("point_value", rate[1])
         return [
             ("case_type", _texts(self.case_type, words)),
             ("place", _texts(self.place, [place.word(lang) for place in Place])),
-            ("relative_weight", self._of_cell([cell.weight for cell in self.cells])),
+            weight,
             ("hospital_coefficient", self._of_cell([cell.coefficient for cell in self.cells])),
-            ("base_rate", self._of_cell([cell.rate for cell in self.cells])),
+            rate,
             ("standard", yuan_column(self.standard_fen)),
             ("payment", yuan_column(self.payable_fen)),
             ("fund_payment", yuan_column(self.fund_fen)),
@@ -201,6 +212,18 @@ class Amounts:
             noticed = np.where(self.notice > 0, self.notice + np.uint32(len(self.issues)), 0)
             which = np.where(which == 0, noticed, which).astype(np.uint32)
         return _texts(which, said)
+
+    def total_score(self, rows: NDArray[np.integer]) -> Fraction:
+        """The exact score of some DIP cases together."""
+        if self.score is None:
+            raise ValueError("amounts of DRG have no scores")
+        known = self.score[rows]
+        return Fraction(total(known[known != MISSING_FEN]), 10**self.score_decimals)
+
+    def _scores(self, score: NDArray[np.int64]) -> pa.Array:
+        scale = self.score_decimals
+        texts = [None if n == MISSING_FEN else Decimal(n).scaleb(-scale) for n in score.tolist()]
+        return pa.array(texts, pa.decimal128(38, max(scale, 2)))
 
     def _of_cell(self, values: Sequence[Decimal | None]) -> pa.Array:
         """A value of the cells, given to each case; all with the decimals of the finest."""

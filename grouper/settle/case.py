@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from grouper.dated import Confidence
 from grouper.engine.groups import Groups, Status
 from grouper.errors import Issue, SettlementError
 from grouper.policy.lead_rules import Comparison
@@ -96,39 +97,10 @@ class Settler:
         facts = read_facts(batch, groups, table, policy, marks)
         self._mark_days(facts, marks)
         cell_of, cells = self._by_cell(facts, groups, marks)
-        pricing = _Pricing(facts, policy, marks)
+        pricing = CasePricing(facts, policy, marks)
         pricing.fill(cell_of, cells, facts.total_fen, facts.los.astype(np.int64))
-        mark_rows(facts.bill, facts.days, marks)
-        pricing.share()
-        notices = Marks(len(batch))
-        strict = np.array([is_strict(policy, terms) for terms in policy.terms], np.bool_)
-        mark_bills(facts.bill, strict[facts.era], marks, notices)
-        issue, issues = marks.used(partial(place_of_row, batch))
-        notice, said = notices.used(partial(place_of_row, batch))
-        return Amounts(
-            case_type=pricing.case_type,
-            place=facts.place,
-            standard_fen=pricing.standard,
-            payable_fen=pricing.payable,
-            fund_fen=pricing.fund,
-            total_fen=facts.total_fen,
-            pool_fen=facts.pool_fen,
-            other_fen=facts.other_fen,
-            patient_fen=pricing.patient,
-            difference_fen=_difference(pricing.payable, facts.total_fen),
-            rule=pricing.rule,
-            issue=issue,
-            cell=cell_of.astype(np.int32),
-            rules=tuple(pricing.rules),
-            issues=issues,
-            cells=tuple(cells),
-            area_id=policy.area.id,
-            weight_table=table.id,
-            scheme_id=groups.scheme_id,
-            confidence=self.confidence,
-            is_demo=policy.is_demo,
-            notice=notice,
-            notices=said,
+        return settled_amounts(
+            batch, groups, table, policy, pricing, cell_of, cells, confidence=self.confidence
         )
 
     def _mark_days(self, facts: Facts, marks: Marks) -> None:
@@ -184,6 +156,53 @@ class Settler:
         return by_cell(axes, sizes, price, marks)
 
 
+def settled_amounts(
+    batch: CaseBatch,
+    groups: Groups,
+    table: WeightTable,
+    policy: Policy,
+    pricing: CasePricing,
+    cell_of: Ids,
+    cells: Sequence[CompiledCell],
+    *,
+    confidence: Confidence,
+) -> Amounts:
+    """The amounts of priced rows: who bears them, and what is wrong with their bills."""
+    facts, marks = pricing.facts, pricing.marks
+    mark_rows(facts.bill, facts.days, marks)
+    pricing.share()
+    notices = Marks(len(batch))
+    strict = np.array([is_strict(policy, terms) for terms in policy.terms], np.bool_)
+    mark_bills(facts.bill, strict[facts.era], marks, notices)
+    issue, issues = marks.used(partial(place_of_row, batch))
+    notice, said = notices.used(partial(place_of_row, batch))
+    return Amounts(
+        case_type=pricing.case_type,
+        place=facts.place,
+        standard_fen=pricing.standard,
+        payable_fen=pricing.payable,
+        fund_fen=pricing.fund,
+        total_fen=facts.total_fen,
+        pool_fen=facts.pool_fen,
+        other_fen=facts.other_fen,
+        patient_fen=pricing.patient,
+        difference_fen=_difference(pricing.payable, facts.total_fen),
+        rule=pricing.rule,
+        issue=issue,
+        cell=cell_of.astype(np.int32),
+        rules=tuple(pricing.rules),
+        issues=issues,
+        cells=tuple(cells),
+        area_id=policy.area.id,
+        weight_table=table.id,
+        scheme_id=groups.scheme_id,
+        confidence=confidence,
+        is_demo=policy.is_demo,
+        notice=notice,
+        notices=said,
+    )
+
+
 def _comparisons_met(comparisons: Sequence[Comparison], facts: Facts) -> Ids:
     """For each row which comparisons of days, discharge and age it meets, a bit each."""
     met = np.zeros(len(facts.era), np.int64)
@@ -229,20 +248,20 @@ def _by_hospital(policy: Policy, table: WeightTable) -> bool:
     return by_policy or any(facts.hospital for facts in table.facts)
 
 
-class _Pricing(Pricing):
+class CasePricing(Pricing):
     """Prices by the terms of each era, and the pooled fund's part of them."""
 
     def __init__(self, facts: Facts, policy: Policy, marks: Marks) -> None:
         super().__init__(len(facts.era))
-        self._facts = facts
+        self.facts = facts
+        self.marks = marks
         self._policy = policy
-        self._marks = marks
         self.fund = np.full(len(facts.era), MISSING_FEN, np.int64)
         self.patient = np.full(len(facts.era), MISSING_FEN, np.int64)
 
     def share(self) -> None:
         """The pooled fund's part of each payment, and the patient's part of the bill."""
-        facts, marks, policy = self._facts, self._marks, self._policy
+        facts, marks, policy = self.facts, self.marks, self._policy
         priced = self.case_type != CaseType.UNPRICED
         known = np.array([terms.fund.rule != "" for terms in policy.terms], np.bool_)[facts.era]
         marks.mark(priced & known & (facts.pool_fen == MISSING_FEN), needs("fund_basic"))

@@ -22,12 +22,13 @@ from grouper.settle.batch import Marks, needs, negative
 from grouper.settle.case import UNGROUPED_CODE, SchemeStatus, check_fit
 from grouper.settle.cell import Key, cost_deciding, cost_rule, lay_out, own_type, why_not
 from grouper.settle.checks import is_strict, less_than_funds, mark_bills, mark_rows
+from grouper.settle.dip_steps import price_case
 from grouper.settle.lead import Border, LeadAmount, pay_by_lead
 from grouper.settle.lead_cuts import needs_days
 from grouper.settle.place import Place, place_in, unknown_place
 from grouper.settle.share import ASKED, share_fen
 from grouper.settle.trail import CaseAmount, CaseFacts, Step
-from weights.table import WeightTable
+from weights.table import Facts, WeightTable
 
 
 @dataclass(slots=True)
@@ -92,9 +93,11 @@ def _price(work: _Work, status: Status, table: WeightTable, policy: Policy) -> C
     assert case.discharge_date is not None or policy.is_undated
     terms = policy.terms[0] if case.discharge_date is None else policy.terms_at(case.discharge_date)
     work.note("cost", "医疗总费用", "total cost", yuan(work.cost))
-    rule = cost_rule(terms, status)
-    if rule is not None:
-        priced: _Found | Issue = _at_cost(work, status, rule, terms)
+    rule = None if terms.dip is not None else cost_rule(terms, status)
+    if terms.dip is not None:
+        priced: _Found | Issue = _by_score(work, status, table, policy, terms)
+    elif rule is not None:
+        priced = _at_cost(work, status, rule, terms)
     else:
         key = Key(
             status,
@@ -207,6 +210,29 @@ def _by_rules(work: _Work, key: Key, terms: Terms, table: WeightTable) -> _Found
     if amount.points is not None:
         work.note("points", "点数", "points", decimal_text(amount.points, places=6))
     return *priced.naming(amount.kind), amount.exact * FEN_PER_YUAN, standard_fen
+
+
+def _by_score(
+    work: _Work, status: Status, table: WeightTable, policy: Policy, terms: Terms
+) -> _Found | Issue:
+    """The payment of a case of a DIP catalogue; it is whole fen, rounded from a rounded score."""
+    case = work.facts
+    kind = case.group_kind if status == Status.GROUPED else "ungrouped"
+    facts = Facts(policy.insurance(case.insurance), _level(case, policy), case.hospital.strip())
+    by_day = terms.dip is not None and terms.dip.kinds.of(kind).unit == "day"
+    if by_day and (case.los_days or 0) <= 0:
+        return needs("los")
+    return price_case(
+        terms,
+        table,
+        work.group_code,
+        kind,
+        facts,
+        work.cost,
+        work.note,
+        adjustment=case.adjustment,
+        days=case.los_days or 0,
+    )
 
 
 def _note_basis(work: _Work, amount: LeadAmount, terms: Terms) -> int:

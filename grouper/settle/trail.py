@@ -18,6 +18,7 @@ class CaseFacts:
     """What settlement needs to know of one discharge; None = missing, money in fen.
 
     bill: other amounts by field, days: dates by field as days since 1970; those the source has.
+    adjustment (auxiliary coefficient, "" = none) and group_kind are of DIP cases.
     """
 
     hospital: str
@@ -34,6 +35,8 @@ class CaseFacts:
     bill: Mapping[str, int | None] = field(default_factory=dict)
     days: Mapping[str, int] = field(default_factory=dict)
     where: str = ""
+    adjustment: str = ""
+    group_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

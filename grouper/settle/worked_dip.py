@@ -15,7 +15,6 @@ from grouper.policy.dip import (
     DeviationRule,
     DipRules,
     KindRules,
-    PointValueRule,
 )
 from grouper.policy.dip_variants import Variant, deviation_rule, variants
 from grouper.settle.dip_cell import DipCell, Worth, price_dip_cell
@@ -87,7 +86,7 @@ def _cell(read: Inputs, deviation: DeviationRule, kinds: KindRules) -> DipCell:
     kind = str(read.values.get("group_kind") or "core")
     if kind not in KINDS:
         raise read.wrong("group_kind")
-    rules = DipRules(deviation, kinds, PointValueRule())
+    rules = DipRules(deviation, kinds)
     own = read.values.get("group_coefficient")
     worth = Worth(
         str(read.values.get("dip") or "-"),

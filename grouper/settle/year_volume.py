@@ -48,7 +48,9 @@ class Volumes:
             self._whole &= known[np.maximum(cell, 0)]
 
     def of(self, rows: Rows) -> Fraction:
-        """The volume of some counted rows together."""
+        """The volume of some counted rows together; of DIP cases their score."""
+        if self._amounts.score is not None:
+            return self._amounts.total_score(rows)
         whole = self._whole[rows]
         volume = Fraction(0)
         for cell, count in Counter(self._amounts.cell[rows[whole]].tolist()).items():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grouper.errors import Issue
-from grouper.policy.dip import Band, DeviationRule, DipRules, KindRule, KindRules, PointValueRule
+from grouper.policy.dip import Band, DeviationRule, DipRules, KindRule, KindRules
 from grouper.policy.dip_variants import variants
 from grouper.settle.dip_cell import DipCell, Worth, price_dip_cell
 from grouper.settle.dip_rule_text import otherwise, rule_of_text
@@ -23,7 +23,7 @@ HIGH = [(">", "excess"), (">=", "excess"), (">", "standard"), (">=", "ratio"), (
 def cell_of(
     deviation, *, kind=None, score="1000", mean="5000.00", k="0.9", a="1", pv="5.4", days=1
 ):
-    rules = DipRules(deviation, KindRules(), PointValueRule())
+    rules = DipRules(deviation, KindRules())
     worth = Worth("G", "core", Decimal(score), None if mean is None else Decimal(mean))
     return price_dip_cell(
         rules,
@@ -189,7 +189,7 @@ def test_a_group_without_figures_is_refused_by_name(score, mean, code):
     worth = Worth(
         "K35.3", "core", None if score is None else Decimal(score), mean and Decimal(mean)
     )
-    rules = DipRules(variants()["base"].rule, KindRules(), PointValueRule())
+    rules = DipRules(variants()["base"].rule, KindRules())
     issue = price_dip_cell(
         rules, KindRule(), worth, coefficient=Decimal(1), point_value=Decimal("5.4")
     )
