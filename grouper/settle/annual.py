@@ -17,6 +17,7 @@ from grouper.money import yuan
 from grouper.policy.model import Policy
 from grouper.policy.parameters import Parameter
 from grouper.settle.clearing import Clearing, HospitalYear
+from grouper.settle.dip_annual import is_dip, review_scores
 from grouper.settle.place import Place
 from grouper.settle.year import clear_year
 from grouper.settle.year_entries import Fund, YearEntries
@@ -84,8 +85,12 @@ def clear_area(
     """
     year = lists.year
     quota, used = quota_rules(policy, year)
-    candidates = [one.candidate for _, one in sorted(lists.applied.items())]
-    review = review_year(candidates, _decisions(lists, entries), lists.discharges, quota)
+    decisions = _decisions(lists, entries)
+    if is_dip(policy, year):
+        review = review_scores(lists, decisions, entries, policy, quota)
+    else:
+        candidates = [one.candidate for _, one in sorted(lists.applied.items())]
+        review = review_year(candidates, decisions, lists.discharges, quota)
     hospitals = _hospitals(lists, paid, entries, review)
     issues = list(review.issues)
     funds: list[FundYear] = []

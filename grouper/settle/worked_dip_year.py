@@ -16,7 +16,7 @@ from grouper.settle.dip_point_value import (
     rounded,
     settlement_point_value,
 )
-from grouper.settle.dip_special import Candidate, Round, settle_special
+from grouper.settle.dip_special import Candidate, Pool, Round, settle_special
 from grouper.settle.dip_year import HospitalYear, Sharing, clear_hospital
 from grouper.settle.special import quota
 from grouper.worked import Worked
@@ -187,23 +187,24 @@ def calculate_dip_special(inputs: Mapping[str, Any]) -> Worked:
     discharges = read.number("discharges")
     if discharges.denominator != 1 or discharges < 0:
         raise read.wrong("discharges")
+    ratio = read.number("pay_ratio")
+    if not 0 < ratio <= 1:
+        raise read.wrong("pay_ratio")
     candidates = [
-        Candidate(code, one.fen("total"), one.number("score"), one.fen("approved"))
+        Candidate(code, one.fen("total"), one.number("score"), one.fen("approved") / ratio)
         for code, one in read.named("candidates", "id").items()
     ]
     found = settle_special(
         candidates,
+        {"": Pool(read.fen("budget") / ratio, read.number("total_score"))},
         quota=quota(int(discharges), read.number("rate", "0.005")),
-        fund_fen=read.fen("budget"),
-        total_score=read.number("total_score"),
-        ratio=read.number("pay_ratio"),
         min_ratio=read.number("min_ratio", "1"),
     )
     outputs: dict[str, object] = {"quota": found.quota, "converged": found.converged}
     if found.converged:
         outputs |= {
             "accepted": list(found.accepted),
-            "point_value": places(found.point_fen / FEN_PER_YUAN, 6),
+            "point_value": places(found.point_fen[""] / FEN_PER_YUAN, 6),
         }
     else:
         outputs["cycle"] = [_round(one) for one in found.cycle]
@@ -211,7 +212,7 @@ def calculate_dip_special(inputs: Mapping[str, Any]) -> Worked:
 
 
 def _round(one: Round) -> dict[str, object]:
-    value = places(one.point_fen / FEN_PER_YUAN, 6)
+    value = places(one.point_fen[""] / FEN_PER_YUAN, 6)
     return {"point_value": value, "accepted": list(one.accepted)}
 
 

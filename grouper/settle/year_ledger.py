@@ -113,8 +113,14 @@ def _rate(policy: Policy, key: Key, day: date) -> Decimal:
     hospital, insurance, _ = key
     listed = policy.hospital(hospital)
     level = listed.level if listed else ""
-    rate = policy.terms_at(day).base_rate.find(insurance, level, hospital)
+    terms = policy.terms_at(day)
+    # the volume of a DIP year is in scores: what is paid / the point value
+    by_score = terms.dip is not None and terms.point_value is not None
+    values, name = (
+        (terms.point_value, "point_value") if by_score else (terms.base_rate, "base_rate")
+    )
+    rate = None if values is None else values.find(insurance, level, hospital)
     if rate is None:
-        what = f"base_rate ({insurance}, {level})"
+        what = f"{name} ({insurance}, {level})"
         raise SettlementError("ST101", what, key=what, date=day.isoformat())
     return rate

@@ -133,9 +133,12 @@ def fund_rules(
 
 def quota_rules(policy: Policy, year: int) -> tuple[QuotaRules, Mapping[str, Parameter]]:
     """How many special cases a year takes. Raises SettlementError ST101."""
-    used = _Used(policy, last_day(year), "")
+    day = last_day(year)
+    used = _Used(policy, day, "")
+    terms = policy.find_terms(day)
+    by_dip = terms is not None and terms.dip is not None
     rules = QuotaRules(
-        share=Fraction(used.at("special_quota")),
+        share=Fraction(used.at("special_quota_dip" if by_dip else "special_quota")),
         scope=used.at("quota_scope"),
         min_ratio=Fraction(used.at("special_min_ratio")),
     )

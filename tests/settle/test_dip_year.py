@@ -17,7 +17,7 @@ from grouper.settle.dip_point_value import (
     rounded,
     settlement_point_value,
 )
-from grouper.settle.dip_special import Candidate, settle_special
+from grouper.settle.dip_special import Candidate, Pool, settle_special
 from grouper.settle.dip_year import Sharing, clear_hospital, prepay, share_use
 
 SCORES = st.dictionaries(
@@ -112,87 +112,91 @@ def test_what_a_year_cannot_be_closed_without():
         budget_point_value([0, 0, 0], [1, 1, 1])
 
 
+RATIO = Fraction(3, 4)
+POOLS = {
+    "310": Pool(10**8 / RATIO, Fraction(300000)),
+    "390": Pool(Fraction(10**7), Fraction(40000)),
+}
 CANDIDATES = st.lists(
     st.tuples(
-        st.integers(1, 5000000), st.decimals("0.1", "9000", places=4), st.integers(0, 4000000)
+        st.integers(1, 5000000),
+        st.decimals("0.1", "2000", places=4),
+        st.integers(0, 500000),
+        st.sampled_from(sorted(POOLS)),
     ),
     max_size=12,
 ).map(
     lambda rows: [
-        Candidate(f"C{n:02}", total, Fraction(score), approved)
-        for n, (total, score, approved) in enumerate(rows)
+        Candidate(f"C{n:02}", total, Fraction(score), Fraction(taken), pool)
+        for n, (total, score, taken, pool) in enumerate(rows)
     ]
 )
 
 
 @given(CANDIDATES, st.integers(0, 6), st.randoms(use_true_random=False))
 def test_special_cases_settle_or_tell_the_circle(candidates, places, random):
-    settings = {
-        "quota": places,
-        "fund_fen": 10**8,
-        "total_score": Fraction(300000),
-        "ratio": Fraction(3, 4),
-    }
-    found = settle_special(candidates, **settings)
+    found = settle_special(candidates, POOLS, quota=places)
     by_id = {one.id: one for one in candidates}
 
-    def point(taken):
-        money = 10**8 - sum(by_id[key].approved_fen for key in taken)
-        return money / Fraction(3, 4) / (300000 - sum(by_id[key].score for key in taken))
+    def points(taken):
+        made = {}
+        for name, pool in POOLS.items():
+            own = [by_id[key] for key in taken if by_id[key].pool == name]
+            money = pool.money_fen - sum(one.taken_fen for one in own)
+            made[name] = money / (pool.score - sum(one.score for one in own))
+        return made
 
     assert len(found.accepted) <= places
     if found.converged:
-        # the set is the one that its own point value takes: nobody outside loses more
-        assert found.point_fen == point(found.accepted)
-        losses = [one.loss(found.point_fen) for one in candidates]
-        taken = [by_id[key].loss(found.point_fen) for key in found.accepted]
+        # the set is the one that its own point values take: nobody outside loses more
+        assert found.point_fen == points(found.accepted)
+        losses = [one.loss(found.point_fen[one.pool]) for one in candidates]
+        taken = [by_id[key].loss(found.point_fen[by_id[key].pool]) for key in found.accepted]
         assert sorted((x for x in losses if x > 0), reverse=True)[:places] == taken
         assert found.require() is found
     else:
-        sets = [set(one.accepted) for one in found.cycle]
-        assert len(sets) > 1
-        assert all(
-            point(before) == one.point_fen
-            for before, one in zip(sets[-1:] + sets, found.cycle, strict=False)
-        )
+        sets = [one.accepted for one in found.cycle]
+        assert len({frozenset(one) for one in sets}) > 1
+        # each set of the circle makes the point value at which the next one is taken
+        for before, after in zip([sets[-1], *sets], found.cycle, strict=False):
+            assert points(before) == after.point_fen
         with pytest.raises(SettlementError, match="ST146"):
             found.require()
     random.shuffle(candidates)
-    assert settle_special(candidates, **settings) == found
+    assert settle_special(candidates, POOLS, quota=places) == found
 
 
 def test_a_circle_is_found_and_named():
     """One place: taking A lifts the point value, at which B loses more; B lowers it again."""
     circle = settle_special(
         [
-            Candidate("A", 1_000_000, Fraction(1000), 0),
-            Candidate("B", 604_000, Fraction(10), 600_000),
+            Candidate("A", 1_000_000, Fraction(1000), Fraction(0)),
+            Candidate("B", 604_000, Fraction(10), Fraction(600_000)),
         ],
+        {"": Pool(Fraction(1_000_000), Fraction(2500))},
         quota=1,
-        fund_fen=1_000_000,
-        total_score=Fraction(2500),
-        ratio=Fraction(1),
     )
     assert not circle.converged
     assert [one.accepted for one in circle.cycle] == [("B",), ("A",)]
     with pytest.raises(SettlementError) as caught:
         circle.require()
     for lang in ("zh", "en"):
-        assert "A" in caught.value.issues[0].what(lang)
+        assert "A (1.606426)" in caught.value.issues[0].what(lang)
 
 
 def test_a_fixed_point_value_does_not_move():
-    one = Candidate("A", 1_000_000, Fraction(1000), 700_000)
-    found = settle_special(
-        [one],
-        quota=3,
-        fund_fen=10**7,
-        total_score=Fraction(9000),
-        ratio=Fraction(1),
-        fixed_fen=Fraction(540),
-    )
+    one = Candidate("A", 1_000_000, Fraction(1000), Fraction(700_000))
+    pool = Pool(Fraction(10**7), Fraction(9000), fixed_fen=Fraction(540))
+    found = settle_special([one], {"": pool}, quota=3)
     assert found.accepted == ("A",)
-    assert {one.point_fen for one in found.rounds} == {540}
+    assert {one.point_fen[""] for one in found.rounds} == {540}
+
+
+def test_a_special_case_that_stands_twice_is_refused():
+    one = Candidate("A", 1, Fraction(1), Fraction(0))
+    again = Candidate("A", 2, Fraction(1), Fraction(0))
+    with pytest.raises(SettlementError, match="ST147"):
+        settle_special([one, again], {"": Pool(Fraction(9), Fraction(9))}, quota=3)
 
 
 @pytest.mark.parametrize(
