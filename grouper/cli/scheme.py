@@ -8,13 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grouper.cli.catalogue import (
-    catalogue_titles,
-    dialect_asked,
-    list_catalogues,
-    show_catalogue,
-    write_folder,
-)
 from grouper.cli.options import (
     Command,
     Family,
@@ -25,7 +18,13 @@ from grouper.cli.options import (
     terminal,
 )
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list, sums
-from grouper.cli.scheme_catalogue import show_catalogue
+from grouper.cli.scheme_catalogue import (
+    catalogue_titles,
+    dialect_asked,
+    list_catalogues,
+    show_catalogue,
+    write_folder,
+)
 from grouper.cli.scheme_diff import diff
 from grouper.cli.scheme_import import import_
 
@@ -97,10 +96,6 @@ def show(
     if is_catalogue(scheme_name):
         return show_catalogue(ctx, scheme_name, codes, flat=flat, json_=json_)
     out = terminal(ctx)
-    if is_catalogue(scheme_name):
-        if flat:
-            raise click.UsageError(out.text("usage.not_for_dip", name="--flat"), ctx)
-        return show_catalogue(ctx, scheme_name, codes, json_=json_)
     loaded = load_scheme(scheme_name)
     if flat:
         return _show_files(ctx, loaded, codes, json_)

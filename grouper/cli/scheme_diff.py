@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from grouper import __version__
-from grouper.cli.catalogue import diff_catalogues
 from grouper.cli.chain import check_suffix
 from grouper.cli.options import Command, as_json, common, option, terminal
 from grouper.cli.output import DONE, Terminal
+from grouper.cli.scheme_catalogue import diff_catalogues
 
 if TYPE_CHECKING:
     from grouper.report.changes import CodeNames

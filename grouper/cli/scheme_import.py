@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from grouper.cli.catalogue import dialect_asked, import_catalogue
 from grouper.cli.options import Command, as_json, common, dialect_options, option, terminal
 from grouper.cli.output import DONE, Terminal, issue_list
+from grouper.cli.scheme_catalogue import dialect_asked, import_catalogue
 from grouper.errors import messages
 
 if TYPE_CHECKING:

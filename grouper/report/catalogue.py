@@ -12,8 +12,9 @@ from grouper.errors import Lang
 from grouper.report.book import Book, Cell, Column
 from grouper.report.changes import ChangeWords
 from grouper.run.results import words as result_words
-from grouper.scheme.dip import CatalogueHead, Published
+from grouper.scheme.dip import CatalogueHead, CatalogueRow, Published
 from grouper.scheme.dip_diff import CHANGE_KINDS, CatalogueChange, diff_catalogues
+from grouper.scheme.dip_form import expression_text
 
 #: changes of a whole row or entry: it has one side only
 _WHOLE = ("added", "removed", "listed", "unlisted")
@@ -37,6 +38,7 @@ def head_of(published: Published) -> dict[str, Any]:
         "excluded_ops": len(catalogue.excluded_ops),
         "primary": len(catalogue.primary),
         "resistant_dx": len(catalogue.resistant_dx),
+        "warnings": len(catalogue.issues),
         "digest": catalogue.digest,
     }
 
@@ -49,6 +51,23 @@ def head_lines(published: Published, lang: Lang) -> Iterator[tuple[str, object]]
             yield from ((f"  {kinds.get(name, name)}", n) for name, n in value.items())
         elif value not in (None, "", 0) and (key, value) != ("scores", "asked"):
             yield words(f"catalogue.{key}"), value
+
+
+def when_text(row: CatalogueRow) -> str:
+    """What a group asks for, in the names and signs of the canonical table."""
+    days = row.age_days_below
+    asked: list[tuple[str, object]] = [
+        ("dx_key", "|".join(row.dx_keys)),
+        ("cls", row.cls),
+        ("main_ops", expression_text(row.main)),
+        ("related_ops", expression_text(row.related)),
+        ("other_dx", "|".join(row.other_dx)),
+        ("age_days", None if days is None else f"< {days}"),
+        ("weight_lo", row.weight_lo),
+        ("weight_hi", row.weight_hi),
+        ("drug_resistant", row.resistant),
+    ]
+    return "; ".join(f"{name} {value}" for name, value in asked if value not in ("", None))
 
 
 def as_data(first: Published, second: Published) -> dict[str, Any]:

@@ -142,12 +142,14 @@ def _bounds(
 ) -> Bounds | None:
     """The bounds in a cell; SE58 for one that says something else, or has bounds that meet not."""
     text = reading.cell(row, name)
+    if not text:
+        return None
     try:
         found = bounds(text, unit, bare=bare)
     except ValueError:
         found = None
         bare = True
-    if text and found is None and bare:
+    if found is None and bare:
         reading.note("SE58", row, name, text=text)
     return found
 

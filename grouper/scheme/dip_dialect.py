@@ -131,7 +131,7 @@ def read_dialect(path: Path) -> Dialect:
     """A column map of the user's own. Raises SchemeError SE72 with every key that is wrong."""
     raw = read_toml(path)
     check_map(raw, path.name)
-    raw = {"title": path.stem, "confidence": "unofficial", "requires": [], **raw}
+    raw = {"title": "", "confidence": "unofficial", "requires": [], **raw}
     if not raw["requires"]:
         raw["needed"] = [name for name in ("code", "dx_key", "score") if name in raw["columns"]]
     return _dialect(path.stem, raw)

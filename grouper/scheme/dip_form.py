@@ -40,8 +40,8 @@ def row_texts(published: Published) -> Iterator[tuple[str, ...]]:
         cells: Mapping[str, object] = {
             **{name: getattr(row, name) for name in ("code", "kind", "layer", "cls", "name")},
             "dx_key": "|".join(row.dx_keys),
-            "main_ops": _joined(row.main),
-            "related_ops": _joined(row.related),
+            "main_ops": expression_text(row.main),
+            "related_ops": expression_text(row.related),
             "other_dx": "|".join(row.other_dx),
             "age_days_max": None if below is None else below - 1,
             "weight_lo": row.weight_lo,
@@ -164,7 +164,8 @@ def _tsv(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> bytes:
     return ("\n".join("\t".join(row) for row in (columns, *rows)) + "\n").encode()
 
 
-def _joined(expression: Expression) -> str:
+def expression_text(expression: Expression) -> str:
+    """Operations as the canonical table writes them."""
     return "|".join("+".join(part) for part in expression)
 
 

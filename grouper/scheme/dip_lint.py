@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from statistics import median
 
 from grouper.codes.dictionary import load_dictionary
@@ -140,19 +141,26 @@ def _check_thin(pairs: Pairs) -> Iterator[Issue]:
 
 def _check_unknown(catalogue: Catalogue) -> Iterator[Issue]:
     """Codes that stand in no dictionary, so that no case can have them."""
-    dictionary = load_dictionary()
-    beginnings = {
-        dx_key(code)[:length] for code in dictionary.dx.codes for length in (1, 3, 4, 5)
-    } | {dx_key(code) for code in dictionary.dx.codes}
-    operations = {operation(code) for code in dictionary.px.codes}
-    beginnings_of_operations = {code[:length] for code in operations for length in (4, 5, 6, 7)}
+    diagnoses, operations = _known()
     for row in catalogue.rows:
         # a default row stands for a chapter, whose ends need not be codes
         for key in row.dx_keys if row.kind != "default" else ():
-            if key != "*" and any(end and end not in beginnings for end in key.split("-")):
+            if key != "*" and any(end and end not in diagnoses for end in key.split("-")):
                 yield Issue("SW57", row.where, {"kind": "dx", "text": key, "code": row.code})
         for token in tokens((*row.main, *row.related)):
-            if token not in operations and token not in beginnings_of_operations:
+            if token not in operations:
                 yield Issue("SW57", row.where, {"kind": "px", "text": token, "code": row.code})
         if any(ord(char) < 32 for char in row.name):
             yield Issue("SW58", row.where, {"code": row.code})
+
+
+@cache
+def _known() -> tuple[frozenset[str], frozenset[str]]:
+    """Diagnoses and operations of the dictionary, whole and as the keys that stand for several."""
+    dictionary = load_dictionary()
+    diagnoses = [dx_key(code) for code in dictionary.dx.codes]
+    operations = [operation(code) for code in dictionary.px.codes]
+    return (
+        frozenset({code[:n] for code in diagnoses for n in (1, 3, 4, 5)}.union(diagnoses)),
+        frozenset({code[:n] for code in operations for n in (4, 5, 6, 7)}.union(operations)),
+    )

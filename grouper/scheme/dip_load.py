@@ -73,9 +73,10 @@ def read_sheets(readings: Sequence[Reading], digest: str) -> tuple[Published, li
         read_rows(reading)
     rows, figures, repeated = _joined(readings)
     file, first = readings[0].grid.file, readings[0].dialect
+    name = file.rpartition(".")[0] or file
     catalogue = Catalogue(
-        id=file.rpartition(".")[0] or file,
-        title=first.title,
+        id=name,
+        title=first.title or name,
         file=file,
         digest=digest,
         confidence=first.confidence,

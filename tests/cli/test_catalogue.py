@@ -11,6 +11,7 @@ import pytest
 from dip_catalogues import cases_30, real_text
 from official_dip_workbook import sheets, workbook
 
+from grouper.cli.scheme_catalogue import list_catalogues
 from grouper.scheme.dip_diff import CHANGE_KINDS
 
 pytestmark = pytest.mark.cli
@@ -153,6 +154,7 @@ class TestImport:
         assert run("scheme", "import", table, tmp_path / "local", "--map", mapping).code == 0
         rows = (tmp_path / "local" / "rows.tsv").read_text("utf-8")
         assert "47.0100|47.0900" in rows
+        # neither map nor table has a title: the name of the file
         assert 'title = "local"' in (tmp_path / "local" / "catalogue.toml").read_text("utf-8")
 
     def test_a_form_can_be_named(self, run, tmp_path):
@@ -177,9 +179,10 @@ class TestShowAndWrite:
 
     @pytest.mark.parametrize("code", ["K35.3:47.0100", "K35.3", "k35.3"])
     def test_groups_by_code_or_diagnosis(self, run, city, code):
-        found = json.loads(run("scheme", "show", city, code, "--json").out)["groups"]
-        one = next(group for group in found if group["code"] == "K35.3:47.0100")
-        assert (one["main_ops"], one["score"]) == ("47.0100", "1484.833425")
+        found = json.loads(run("scheme", "show", city, code, "--json").out)["rules"]
+        one = next(rule for rule in found if rule["code"] == "K35.3:47.0100")
+        assert one["when"] == "dx_key K35.3; main_ops 47.0100"
+        assert one["score"] == "1484.833425"
         assert run("scheme", "show", city, code, "--lang", "en").out.startswith("code")
 
     def test_an_unknown_group_is_wrong_usage(self, run, city):
@@ -204,8 +207,8 @@ class TestShowAndWrite:
         assert run("scheme", "import", city, tmp_path / "home" / "schemes" / "my_city").code == 0
         answer = run("scheme", "list", "--lang", "en")
         assert any(line.split()[:1] == ["my_city"] for line in answer.out.splitlines())
-        found = json.loads(run("scheme", "list", "--json").out)
-        assert [one["id"] for one in found["catalogues"]] == ["my_city"]
+        # --json reads every scheme that comes with the program: its part alone
+        assert [one["id"] for one in list_catalogues()] == ["my_city"]
         assert run("scheme", "show", "my_city", "K35.3").code == 0
 
 
