@@ -30,6 +30,10 @@ _CELLS: dict[Kind, tuple[CellKind, int]] = {
 }
 
 
+#: columns that one printed page can hold
+_WIDE = 12
+
+
 @dataclass(frozen=True, slots=True)
 class YearTable:
     """One table: its name (`sheet.<name>` of the words), columns, rows and totals."""
@@ -85,7 +89,7 @@ class YearReport:
         annual, words, manifest = self.run.annual, self.words, self.run.manifest
         part, whole = annual.clearing_share
         share = amount_text(Fraction(part, whole) if whole else None, "ratio") or "-"
-        notes = [words("year.unit"), *(f"{words('year.policy')}：{one}" for one in self._titles)]
+        notes = [words("year.unit"), *(words("year.policy", title=one) for one in self._titles)]
         if manifest["scheme"]:
             notes.append(
                 words("year.scheme", scheme=manifest["scheme"], table=manifest["weight_table"])
@@ -114,7 +118,7 @@ class YearReport:
         ]
         if annual.after_freeze:
             notes.append(words("year.after_freeze", n=annual.after_freeze))
-        notes += [f"{one.code} {one.what(self.lang)}" for one in self.run.issues]
+        notes += [f"{one.code} {one.where} {one.what(self.lang)}" for one in self.run.issues]
         return [self.mark, *notes] if self.mark else notes
 
     @property
@@ -136,7 +140,7 @@ class YearReport:
             Column(words("column.hospital")),
             Column(words("column.hospital_name")),
             Column(words("column.insurance")),
-            Column(words("column.place")),
+            Column(words("year.place")),
             *(Column(one.label(self.lang), _kind(one.kind)) for one in COLUMNS),
         ]
         rows, feet = [], []
@@ -155,7 +159,7 @@ class YearReport:
         words = self.words
         columns = (
             Column(words("column.insurance")),
-            Column(words("column.place")),
+            Column(words("year.place")),
             Column(words("year.figure")),
             # rates, weights and amounts stand in one column: as text, each with its decimals
             Column(words("year.amount")),
@@ -231,7 +235,7 @@ class YearReport:
         columns = (
             Column(words("column.hospital")),
             Column(words("column.insurance")),
-            Column(words("column.place")),
+            Column(words("year.place")),
             Column(words("year.figure")),
             Column(words("year.before"), "fen"),
             Column(words("year.after"), "fen"),
@@ -282,6 +286,11 @@ def render_year_book(report: YearReport) -> bytes:
         sheet = book.table(one.name, one.columns, one.rows, one.totals)
         sheet.set_header(f"&L{report.title}&R{report.mark}")
         sheet.set_footer(f"&L{report.words('year.sign')}&R&P / &N")
+        if len(one.columns) > _WIDE:
+            # too many columns for one page: A3, hospital and fund repeated on the second
+            sheet.set_paper(8)
+            sheet.fit_to_pages(2, 0)
+            sheet.repeat_columns(0, 3)
     facts: list[tuple[str, ...]] = [
         (report.words("page.program"), report.program),
         (report.words("page.confidence"), report.words(f"confidence.{report.confidence}")),
