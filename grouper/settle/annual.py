@@ -7,17 +7,18 @@ of insurance are booked apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from grouper.dated import Confidence, lowest
-from grouper.errors import Issue
+from grouper.errors import Issue, SettlementError
 from grouper.money import yuan
 from grouper.policy.model import Policy
 from grouper.policy.parameters import Parameter
 from grouper.settle.clearing import Clearing, HospitalYear
 from grouper.settle.dip_annual import is_dip, review_scores
+from grouper.settle.joint import joint_values
 from grouper.settle.place import Place
 from grouper.settle.year import clear_year
 from grouper.settle.year_entries import Fund, YearEntries
@@ -84,7 +85,7 @@ def clear_area(
     due date (ST308). Raises SettlementError ST103, ST301, ST304, ST307 and those of the rules.
     """
     year = lists.year
-    quota, used = quota_rules(policy, year)
+    quota, used, said = quota_rules(policy, year)
     decisions = _decisions(lists, entries)
     if is_dip(policy, year):
         review = review_scores(lists, decisions, entries, policy, quota)
@@ -92,26 +93,15 @@ def clear_area(
         candidates = [one.candidate for _, one in sorted(lists.applied.items())]
         review = review_year(candidates, decisions, lists.discharges, quota)
     hospitals = _hospitals(lists, paid, entries, review)
-    issues = list(review.issues)
-    funds: list[FundYear] = []
-    not_cleared: dict[Fund, int] = {}
-    for insurance, place in sorted(hospitals, key=lambda f: (_PLACES.index(f[1]), f[0])):
-        fund = (insurance, place)
-        ruled = fund_rules(
-            policy,
-            year,
-            insurance,
-            place,
-            budgets=entries.budgets.get(fund, ()),
-            deductions_fen=entries.taken_fen.get(fund),
-        )
-        if ruled is None:
-            not_cleared[fund] = sum(one.paid_fen + one.offset_fen for one in hospitals[fund])
-            continue
-        cleared = clear_year(hospitals[fund], ruled.rules)
-        funds.append(FundYear(insurance, place, ruled, cleared))
-        issues += ruled.issues
-        issues += _unused(policy, year, fund, cleared)
+    ruled, not_cleared = _ruled(hospitals, entries, policy, year)
+    funds = [
+        FundYear(*fund, rules, clear_year(hospitals[fund], rules.rules))
+        for fund, rules in ruled.items()
+    ]
+    _check_joint(funds)
+    issues = [*said, *review.issues]
+    for one in funds:
+        issues += [*one.ruled.issues, *_unused(policy, year, one)]
     due = policy.parameters.due_day("clearing_due", year)
     if done is not None and done > due:
         params = {"period": year, "due": due, "done": done}
@@ -133,6 +123,42 @@ def clear_area(
         confidence=lowest([confidence, *marks]),
         is_demo=policy.is_demo,
     )
+
+
+def _ruled(
+    hospitals: Mapping[Fund, Sequence[HospitalYear]],
+    entries: YearEntries,
+    policy: Policy,
+    year: int,
+) -> tuple[dict[Fund, FundRules], dict[Fund, int]]:
+    """The rules of every fund that has a budget; of the others what their months paid, in fen."""
+    ruled: dict[Fund, FundRules] = {}
+    without: dict[Fund, int] = {}
+    for fund in sorted(hospitals, key=lambda fund: (_PLACES.index(fund[1]), fund[0])):
+        taken = entries.taken_fen.get(fund)
+        budgets = entries.budgets.get(fund, ())
+        found = fund_rules(policy, year, *fund, budgets=budgets, deductions_fen=taken)
+        if found is None:
+            without[fund] = sum(one.paid_fen + one.offset_fen for one in hospitals[fund])
+        else:
+            ruled[fund] = found
+    for place in _PLACES:
+        joint = [fund for fund, found in ruled.items() if fund[1] == place and found.joint_rate]
+        if len(joint) > 1:
+            values = joint_values([(ruled[fund].rules, hospitals[fund]) for fund in joint])
+            for fund, value in zip(joint, values, strict=True):
+                rules = replace(ruled[fund].rules, joint=value)
+                ruled[fund] = replace(ruled[fund], rules=rules)
+    return ruled, without
+
+
+def _check_joint(funds: Sequence[FundYear]) -> None:
+    """I1 over the funds that share one rate. Raises SettlementError ST307."""
+    joint = [fund.clearing for fund in funds if fund.ruled.rules.joint is not None]
+    entitled = sum(one.total("entitled_fen") for one in joint)
+    pools = sum(one.pool.pool_fen for one in joint)
+    if entitled != pools:
+        raise SettlementError("ST307", check="I1", left=entitled, right=pools)
 
 
 def _decisions(lists: YearLists, entries: YearEntries) -> dict[str, Decision]:
@@ -184,13 +210,13 @@ def _hospitals(
     return found
 
 
-def _unused(policy: Policy, year: int, fund: Fund, cleared: Clearing) -> list[Issue]:
+def _unused(policy: Policy, year: int, fund: FundYear) -> list[Issue]:
     """ST309: a budget agreed on that is not used up, where it is meant to be."""
-    rule = policy.parameters.find("use_up_budget", last_day(year))
-    if rule is None or rule.value != "yes" or cleared.unused_fen <= 0:
+    rule, left = policy.parameters.find("use_up_budget", last_day(year)), fund.clearing.unused_fen
+    if rule is None or rule.value != "yes" or left <= 0:
         return []
-    where = f"{policy.area.id}: {fund[0]} {fund[1]}"
-    return [Issue("ST309", where, {"amount": yuan(cleared.unused_fen)})]
+    where = f"{policy.area.id}: {fund.insurance} {fund.place}"
+    return [Issue("ST309", where, {"amount": yuan(left)})]
 
 
 def _distinct(issues: Iterable[Issue]) -> tuple[Issue, ...]:

@@ -14,7 +14,7 @@ from grouper.money import apportion, round_half_up
 from grouper.settle.bands import Bands, Shared
 from grouper.settle.deposit import ScoreStep
 from grouper.settle.statement import Check
-from weights.rates import Basis, Pool
+from weights.rates import Basis, PointValue, Pool
 
 #: what a unit of volume is worth: found from the year's pool, agreed before, or both
 Method = Literal["floating", "fixed", "elastic"]
@@ -65,7 +65,8 @@ class YearRules:
     the months accrued stands. base_share: of an elastic method, the share of a hospital's volume
     that is its base where it has no agreed base volume. unscored: the share of the deposit that a
     hospital without a score gets back (None: a score is needed).
-    redistribute_withheld: deposits kept back go to all hospitals by their entitlement.
+    redistribute_withheld: deposits kept back go to all hospitals by their entitlement. joint: of a
+    floating method, what was found over several funds together (joint.joint_values).
     """
 
     budget_fen: int
@@ -80,6 +81,7 @@ class YearRules:
     base_share: Fraction | None = None
     unscored: Fraction | None = None
     redistribute_withheld: bool = False
+    joint: PointValue | None = None
 
 
 @dataclass(slots=True)

@@ -17,13 +17,15 @@ from weights.rates import point_value
 
 def _float(clearing: Clearing) -> None:
     """The numerator over all volume; parts by largest remainder, so that they sum to the pool."""
-    others = _others(clearing)
-    volumes = {code: one.given.volume for code, one in clearing.accounts.items()}
-    found = point_value(clearing.pool.pool_fen, volumes, others_fen=others)
+    found = clearing.rules.joint
+    if found is None:
+        volumes = {code: one.given.volume for code, one in clearing.accounts.items()}
+        pool_fen, others = clearing.pool.pool_fen, _others(clearing)
+        found = point_value(pool_fen, volumes, others_fen=others)
+        gross = sum(share.gross_fen for share in found.shares.values())
+        clearing.splits["entitlement"] = (found.numerator_fen, gross)
     clearing.numerator_fen, clearing.unit_yuan = found.numerator_fen, found.value
     clearing.by_remainder = found.by_remainder
-    gross = sum(share.gross_fen for share in found.shares.values())
-    clearing.splits["entitlement"] = (found.numerator_fen, gross)
     for code, share in found.shares.items():
         account = clearing.accounts[code]
         account.share_fen, account.due_fen = share.gross_fen, share.net_fen

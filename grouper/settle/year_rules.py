@@ -46,13 +46,15 @@ class Budget:
 class FundRules:
     """The rules of one fund's clearing and the parameters they come from, by key.
 
-    budgets: every version of the year, the last one counts. issues: defaults used (ST108), values
+    budgets: every version of the year, the last one counts. joint_rate: one rate is found with the
+    other insurances of the place. issues: defaults used (ST108), values
     beyond a national limit (ST110).
     """
 
     rules: YearRules
     used: Mapping[str, Parameter]
     budgets: tuple[Budget, ...]
+    joint_rate: bool
     issues: tuple[Issue, ...]
 
 
@@ -124,15 +126,19 @@ def fund_rules(
         basis=used.at("rate_basis"),
         total_control=used.at("total_control"),
         rate_fen=None if rate is None else rate * FEN_PER_YUAN,
-        base_share=used.number("base_share"),
-        unscored=used.number("unscored"),
+        base_share=_share(used, "base_share"),
+        unscored=_share(used, "unscored"),
         redistribute_withheld=used.at("redistribute_withheld") == _YES,
     )
-    return FundRules(rules, used.found, versions, tuple(_issues(policy, year, used.found)))
+    joint = rules.method == "floating" and used.at("joint_rate") == _YES
+    issues = tuple(_issues(policy, year, used.found))
+    return FundRules(rules, used.found, versions, joint, issues)
 
 
-def quota_rules(policy: Policy, year: int) -> tuple[QuotaRules, Mapping[str, Parameter]]:
-    """How many special cases a year takes. Raises SettlementError ST101."""
+def quota_rules(
+    policy: Policy, year: int
+) -> tuple[QuotaRules, Mapping[str, Parameter], list[Issue]]:
+    """How many special cases a year takes, and what is to be said. Raises SettlementError ST101."""
     day = last_day(year)
     used = _Used(policy, day, "")
     terms = policy.find_terms(day)
@@ -142,7 +148,15 @@ def quota_rules(policy: Policy, year: int) -> tuple[QuotaRules, Mapping[str, Par
         scope=used.at("quota_scope"),
         min_ratio=Fraction(used.at("special_min_ratio")),
     )
-    return rules, used.found
+    return rules, used.found, _issues(policy, year, used.found)
+
+
+def _share(used: _Used, key: str) -> Fraction | None:
+    """A number from 0 to 1. Raises SettlementError ST106."""
+    found = used.number(key)
+    if found is not None and not 0 <= found <= 1:
+        raise SettlementError("ST106", key, key=key, value=used.found[key].value)
+    return found
 
 
 def _bands(used: _Used) -> Bands:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -10,8 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from grouper.dated import Span
 from grouper.engine.groups import Status
 from grouper.errors import SettlementError
+from grouper.policy.parameters import Band as PolicyBand
+from grouper.policy.parameters import Entry
 from grouper.settle.annual import clear_area
 from grouper.settle.clearing import identities
 from grouper.settle.special import Application
@@ -273,6 +277,7 @@ def test_defaults_of_this_program_are_named(row, year, cleared, policy):
     own = {key: one for key, one in policy.parameters.own.items() if key != "surplus_bands"}
     bare = replace(policy, parameters=replace(policy.parameters, own=own))
     annual = cleared(year([row()] * 3), policy=bare)
+    assert codes(annual).count("ST108") == 1
     issue = next(one for one in annual.issues if one.code == "ST108")
     for lang in ("zh", "en"):
         assert "surplus_bands" in issue.what(lang)
@@ -304,6 +309,75 @@ def test_a_clearing_in_april_2027_goes_by_the_parameters_of_2026(row, year, clea
     for lang in ("zh", "en"):
         assert "2027-04-30" in issue.what(lang)
         assert "2027-05-01" in issue.what(lang)
+
+
+def with_own(policy, **values):
+    """The demo area with other values of some parameters from 2025 on."""
+    own = dict(policy.parameters.own)
+    for key, value in values.items():
+        entry = Entry(Span(date(2025, 1, 1)), {"*": value}, "某办法", "official", "demo", "")
+        own[key] = (entry,)
+    return replace(policy, parameters=replace(policy.parameters, own=own))
+
+
+def test_one_rate_for_several_insurances_spends_both_pools_to_the_fen(row, year, cleared, policy):
+    rows = [row(), row(total=900_000, hospital=H2, level="二级"), row(insurance="390")] * 7
+    entries = YearEntries(
+        budgets=BUDGET | {("390", "local"): (Budget(date(2025, 1, 1), 10_000_001, "预算"),)}
+    )
+    annual = cleared(year(rows), entries, policy=with_own(policy, joint_rate="yes"))
+    employee, resident = (fund.clearing for fund in annual.funds)
+    assert employee.unit_yuan == resident.unit_yuan
+    pools = employee.pool.pool_fen + resident.pool.pool_fen
+    assert employee.total("entitled_fen") + resident.total("entitled_fen") == pools
+    assert employee.total("entitled_fen") != employee.pool.pool_fen
+    assert all(check.holds for made in (employee, resident) for check in identities(made))
+    # each fund keeps its own books
+    assert employee.pool.pool_fen == 30_000_000 * 96 // 100
+
+
+def test_a_value_beyond_a_national_limit_is_reported(row, year, cleared, policy):
+    own = with_own(policy, deposit=Decimal("0.05"), special_quota=Decimal("0.06"))
+    found = [one for one in cleared(year([row()]), policy=own).issues if one.code == "ST110"]
+    assert found
+    for lang in ("zh", "en"):
+        assert "special_quota" in found[0].what(lang)
+        assert "0.06" in found[0].what(lang)
+        assert found[0].fix(lang)
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "said"),
+    [
+        ({"surplus_bands": (PolicyBand(Decimal("0.1"), Decimal(1)),)}, "ST107", "surplus"),
+        ({"overspend_bands": (PolicyBand(None, Decimal(2)),)}, "ST106", "overspend"),
+        ({"reserve": Decimal(2)}, "ST106", "reserve"),
+        ({"reserve": Decimal(1)}, "ST301", "0.00"),
+        ({"rate_method": "elastic", "base_share": Decimal("0.8")}, "ST103", "rate"),
+        ({"base_share": Decimal(2), "rate_method": "elastic"}, "ST106", "base_share"),
+    ],
+)
+def test_impossible_rules_stop_the_year(values, code, said, row, year, cleared, policy):
+    with pytest.raises(SettlementError) as caught:
+        cleared(year([row()] * 3), policy=with_own(policy, **values))
+    issue = caught.value.issues[0]
+    assert issue.code == code
+    assert said in issue.text("en")
+    for lang in ("zh", "en"):
+        assert issue.what(lang)
+        assert issue.fix(lang)
+
+
+def test_patients_above_the_share_of_their_hospital_stop_the_year(row, year, cleared):
+    rows = [row(pool=0)] + [row(hospital=H2, level="二级", total=600_000, pool=590_000)] * 30
+    small = {EMPLOYEE: (Budget(date(2025, 1, 1), 6_000_000, "预算"),)}
+    with pytest.raises(SettlementError) as caught:
+        cleared(year(rows), YearEntries(budgets=small))
+    issue = caught.value.issues[0]
+    assert (issue.code, issue.where) == ("ST304", H1)
+    for lang in ("zh", "en"):
+        assert H1 in issue.what(lang)
+        assert issue.fix(lang)
 
 
 def test_an_unused_budget_is_reported_while_no_rule_keeps_it(row, year, cleared):
