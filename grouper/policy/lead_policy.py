@@ -20,7 +20,7 @@ from grouper.policy.model import (
     Terms,
     make_policy,
 )
-from grouper.policy.parameters import Parameters
+from grouper.policy.parameter_files import national_parameters
 from grouper.records.fields import spellings, values
 
 #: parts of a policy that name a source
@@ -73,7 +73,7 @@ def policy_of_lead(lead: Lead, *, scheme_id: str, weight_table: str) -> Policy:
         (terms,),
         confidence=lead.confidence,
         titles=(f"{lead.area} ({source})",),
-        parameters=Parameters({}),
+        parameters=national_parameters(),
     )
 
 

@@ -13,7 +13,12 @@ from grouper.dated import lowest
 from grouper.settle.amounts import Amounts
 
 #: columns that hold positions in a list of their own -> that list, and the number of "none"
-_POSITIONS = {"rule": ("rules", 0), "issue": ("issues", 0), "cell": ("cells", -1)}
+_POSITIONS = {
+    "rule": ("rules", 0),
+    "issue": ("issues", 0),
+    "notice": ("notices", 0),
+    "cell": ("cells", -1),
+}
 
 
 def merge_amounts(parts: Sequence[Amounts], which: NDArray[np.int64]) -> Amounts:
@@ -26,7 +31,10 @@ def merge_amounts(parts: Sequence[Amounts], which: NDArray[np.int64]) -> Amounts
         if each.name in _POSITIONS:
             columns = _shifted(parts, each.name, columns)
         if isinstance(columns[0], np.ndarray):
-            values[each.name] = np.choose(which, columns).astype(columns[0].dtype)
+            # a column that nothing stands in may be empty
+            rows = max(map(len, columns))
+            columns = [c if len(c) else np.zeros(rows, c.dtype) for c in columns]
+            values[each.name] = _chosen(which, columns)
         elif isinstance(columns[0], tuple):
             values[each.name] = tuple(one for column in columns for one in column)
         else:
@@ -35,6 +43,12 @@ def merge_amounts(parts: Sequence[Amounts], which: NDArray[np.int64]) -> Amounts
     for name in ("scheme_id", "weight_table"):
         values[name] = " + ".join(dict.fromkeys(getattr(part, name) for part in parts))
     return Amounts(**values)
+
+
+def _chosen(which: NDArray[np.int64], columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    if not len(columns[0]):
+        return columns[0]
+    return np.choose(which, columns).astype(columns[0].dtype)
 
 
 def _shifted(parts: Sequence[Amounts], name: str, columns: list[Any]) -> list[Any]:

@@ -262,6 +262,10 @@ def entered(cells: Sequence[Cell]) -> tuple[int, int, int]:
     )
 
 
+#: of cases that are priced, while the area has no rule for the pooled fund's part (leads)
+_NO_FUND = "ST213"
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """Cases of a key that are in no line: issue code -> cases, and what they cost in fen."""
@@ -286,7 +290,7 @@ def left_out(
     costs: Counter[Key] = Counter()
     for row in made.to_pylist():
         key = Key(row["hospital"], row["insurance"], row["place"])
-        code = amounts.issues[row["issue"] - 1].code
+        code = amounts.issues[row["issue"] - 1].code if row["issue"] else _NO_FUND
         counts.setdefault(key, Counter())[code] += row["cost_count"]
         costs[key] += row["cost_sum"]
     return {k: LeftOut(dict(sorted(found.items())), costs[k]) for k, found in counts.items()}

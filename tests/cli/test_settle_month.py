@@ -121,3 +121,21 @@ def test_what_is_said_of_a_month(run, june):
     assert "ST308" in answer.err
     assert "拨付期限 2025-08-21" in answer.err
     assert run("settle", "month", june, *JUNE, "--paid-on", "yesterday").code == 2
+
+
+def test_a_lead_settles_a_month_with_a_table_that_is_named(run, june):
+    words = [
+        "--area",
+        "金华",
+        "-s",
+        "chs_drg_20",
+        "--weights",
+        "demo",
+        "--month",
+        "2025-06",
+        "--json",
+    ]
+    assert run("settle", "month", june, *words).code == 3, "its rules are not verified"
+    answer = run("settle", "month", june, *words, "--allow-unverified")
+    assert answer.code in (0, 1), answer.err
+    assert json.loads(answer.out)["statements"]
