@@ -82,6 +82,11 @@ def line(closed, name: str) -> int:
 
 
 def codes(closed) -> list[str]:
+    for issue in closed.issues:
+        for lang in ("zh", "en"):
+            assert issue.where
+            assert issue.fix(lang)
+            assert "{" not in issue.text(lang)
     return [issue.code for issue in closed.issues]
 
 
@@ -276,6 +281,30 @@ def test_bases_beyond_the_budget_are_said(row, close):
     assert codes(june) == ["ST325"]
     wide = entry("budget", insurance="310", amount=10**9)
     assert codes(close("2025-06", Booked(), [row(list_id="A")], wide)) == []
+
+
+def test_a_month_without_policy_is_not_closed(policy):
+    with pytest.raises(SettlementError) as caught:
+        month_rules(policy, "2020-01")
+    assert caught.value.issues[0].code == "ST101"
+
+
+@SHARED
+@given(st.permutations(range(8)), st.integers(0, 7))
+def test_neither_order_nor_division_of_the_lists_matters(row, lists, policy, order, cut):
+    rows = [
+        row(list_id=str(n), total=100_000 * (n + 1), pool=50_000 * n, hospital=(H1, H2)[n % 2])
+        for n in range(8)
+    ]
+    rules = month_rules(policy, "2025-06")
+    whole = close_in_book(lists(rows), (), Booked(), policy, rules)
+    mixed = close_in_book(lists([rows[n] for n in order]), (), Booked(), policy, rules)
+    assert mixed.sums == whole.sums
+    parts = [
+        close_alone(lists(part), (), policy, rules) for part in (rows[:cut], rows[cut:]) if part
+    ]
+    for name in ("M1", "M2", "M6", "M10"):
+        assert sum(line(part, name) for part in parts) == line(whole, name)
 
 
 def test_months_are_closed_once_and_in_order(row, close):
