@@ -21,8 +21,8 @@ from grouper.policy.model import Allow, Policy, require_verified
 from grouper.records.batch import MISSING
 from grouper.run.book import lock_year, open_book
 from grouper.run.entries import read_entries
-from grouper.run.month import received_of
 from grouper.run.plan import hashed_input
+from grouper.run.received import received_of
 from grouper.run.settlement import SettledRun
 from grouper.settle.annual import Annual, clear_area
 from grouper.settle.closing import Booked

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from grouper.dated import day_number, from_day_number
 from grouper.errors import Issue
-from grouper.policy.model import Policy
 from grouper.records.batch import MISSING, CaseBatch
 from grouper.settle.amounts import Amounts
 from grouper.settle.batch import factorize
@@ -84,24 +83,27 @@ def by_acceptance(
     amounts: Amounts,
     received: Received,
     booked: pa.Table,
-    policy: Policy,
     rules: MonthRules,
     *,
+    first: str,
     replacing: Sequence[tuple[str, str]] = (),
 ) -> Entering:
     """The lists of a batch that enter the month of `rules` in a book.
 
-    booked: the ledger of the months closed so far. replacing: (hospital, list id) of lists that
-    stand for corrected ones. A list without id (ST103) and a second acceptance of one (ST206) are
+    booked: the ledger of the months closed so far, first: the first of them (the month itself where
+    there is none); what belongs to a month before it was settled elsewhere. replacing: (hospital,
+    list id) of lists that stand for corrected ones. A list without id (ST103) and a second acceptance of one (ST206) are
     left out with an issue; a late list enters with one (ST209).
     """
     names = list_names(batch)
     days, accepted = discharge_days(batch), received.accepted
-    open_month = _months(np.array([day_number(month_days(rules.month)[0])], np.int32))[0]
+    opened, open_month = _months(
+        np.array([day_number(month_days(month)[0]) for month in (first, rules.month)], np.int32)
+    )
     dated = days != MISSING
     discharged = np.where(dated, _months(days), open_month + 1)
     own = np.maximum(discharged, _claimed(accepted, rules.claim_day))
-    fresh = dated & (own <= open_month)
+    fresh = dated & (own >= opened) & (own <= open_month)
     counted = fresh & amounts.counted
     nameless = np.asarray(pa.compute.equal(list_ids(batch), ""))
     known, changed = _known(names, batch, received, booked)

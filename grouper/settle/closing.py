@@ -112,8 +112,8 @@ def close_in_book(
         lists.amounts,
         lists.received,
         booked.lines,
-        policy,
         rules,
+        first=min((*booked.months, rules.month)),
         replacing=replacing,
     )
     return _closed(lists, entering, entries, booked, policy, rules)

@@ -127,6 +127,18 @@ def test_a_list_of_a_closed_month_without_day_of_acceptance_is_late(row, close):
     assert (july.counts["accepted_before"], july.counts["late"]) == (1, 1)
 
 
+def test_what_belongs_to_months_before_the_book_was_settled_elsewhere(row, close):
+    rows = [row(list_id=f"L{month}", day=date(2025, month, 20)) for month in (4, 5, 6, 7)]
+    june = close("2025-06", Booked(), rows)
+    assert (june.counts["in_time"], june.counts["late"], june.counts["other_months"]) == (1, 0, 3)
+    july = close("2025-07", add(Booked(), june), rows)
+    assert (july.counts["in_time"], july.counts["late"], july.counts["other_months"]) == (1, 0, 2)
+    # the day of acceptance tells what was late for those months
+    told = [None, date(2025, 7, 25), None, None]
+    july = close("2025-07", add(Booked(), june), rows, accepted=told)
+    assert (july.counts["late"], july.counts["other_months"]) == (1, 1)
+
+
 @pytest.mark.parametrize(
     "changed", [{"total": 800_001}, {"pool": 499_999}], ids=lambda change: next(iter(change))
 )
