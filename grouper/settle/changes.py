@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -70,7 +72,19 @@ class Changes:
             return
         new = self._find_new((entry.hospital, entry.new_list)) or self._given(entry, old)
         if new is not None:
+            self._watch_days(entry, old)
             self._change(old, replace(new, line=LineKind.CORRECTION.value, names=old.list))
+
+    def _watch_days(self, entry: Entry, old: ListLine) -> None:
+        """ST308 for a correction after the days an area allows from acceptance on, if it does."""
+        if entry.day is None or old.accepted is None:
+            return
+        allowed = self._policy.parameters.find("correction_days", entry.day)
+        if allowed is not None and isinstance(allowed.value, Decimal):
+            due = old.accepted + timedelta(days=int(allowed.value))
+            if entry.day > due:
+                params = {"period": entry.list, "due": due, "done": entry.day}
+                self.warnings.append(Issue("ST308", entry.where, params))
 
     def _given(self, entry: Entry, old: ListLine) -> ListLine | None:
         """The new line from the amounts of the entry itself."""

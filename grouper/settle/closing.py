@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
@@ -245,6 +246,7 @@ def _standing(
                 entry.carry_in or 0, entry.outstanding or 0, entry.schedule or 0
             )
             continue
+        warnings += _asked_late(entry, policy)
         granted = entry.amount
         if granted is None:
             lacking = [name for name in _FUND if getattr(entry, name) is None]
@@ -265,6 +267,16 @@ def _standing(
             schedule=schedule,
         )
     return standing, warnings
+
+
+def _asked_late(entry: Entry, policy: Policy) -> list[Issue]:
+    """ST308 for an advance that was asked for after its day of the year."""
+    found = policy.parameters.find("advance_request_by", entry.day) if entry.day else None
+    if entry.day is None or found is None:
+        return []
+    due = date.fromisoformat(f"{entry.day.year}-{found.value}")
+    params = {"period": entry.hospital, "due": due, "done": entry.day}
+    return [Issue("ST308", entry.where, params)] if entry.day > due else []
 
 
 def _granted(entry: Entry, key: Key, policy: Policy, rules: MonthRules) -> tuple[int, str]:

@@ -14,7 +14,7 @@ NEEDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "audit": (("hospital", "list", "amount", "reason", "rule"), ()),
     "correction": (
         ("hospital", "list", "new_list"),
-        ("total_cost", "fund_basic", "other_funds", "payment", "reason"),
+        ("total_cost", "fund_basic", "other_funds", "payment", "reason", "date"),
     ),
     "special": (("hospital", "list"), ("reason",)),
     "approved": (("hospital", "list"), ("amount", "ratio", "reason")),
@@ -22,7 +22,17 @@ NEEDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "accepted": (("hospital", "list", "date"), ()),
     "advance": (
         ("hospital", "insurance", "schedule"),
-        ("place", "amount", "prior_spend", "balance", "year_spend", "grade", "deficit", "reason"),
+        (
+            "place",
+            "amount",
+            "prior_spend",
+            "balance",
+            "year_spend",
+            "grade",
+            "deficit",
+            "reason",
+            "date",
+        ),
     ),
     "opening": (("hospital", "insurance"), ("place", "carry_in", "outstanding", "schedule")),
     "budget": (("hospital", "insurance", "amount"), ()),

@@ -10,6 +10,7 @@ from grouper.errors import DataFileError, SettlementError
 from grouper.policy.load import load_policy
 from grouper.run.entries import entry_words, read_entries
 from grouper.settle.entries import NEEDS, Entry
+from grouper.settle.year_entries import YEAR_NEEDS
 
 ZH = "类型,医疗机构,险种,参保地类别,清单号,新清单号,金额,比例,原因,依据,日期,每月抵扣,备注"
 
@@ -114,8 +115,10 @@ def test_a_file_that_is_not_there(tmp_path, policy):
 
 def test_all_columns_and_kinds_have_names_in_both_languages():
     kinds, columns = entry_words("kind"), entry_words("column")
-    assert set(kinds.values()) == set(NEEDS)
-    used = {name for needed, allowed in NEEDS.values() for name in (*needed, *allowed)}
+    all_needs = {**NEEDS, **YEAR_NEEDS}
+    assert set(kinds.values()) == set(all_needs)
+    tables = [*NEEDS.values(), *YEAR_NEEDS.values()]
+    used = {name for needed, allowed in tables for name in (*needed, *allowed)}
     assert used | {"kind", "note"} == set(columns.values())
     for words in (kinds, columns):
         for code in set(words.values()):

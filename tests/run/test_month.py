@@ -243,6 +243,16 @@ def test_a_book_that_was_changed_by_hand_is_not_gone_on_with(settled, tmp_path, 
     assert files(book) == before
 
 
+def test_what_a_killed_run_left_is_passed_over(settled, tmp_path):
+    book = tmp_path / "book"
+    close_month(settled, "demo", "2025-06", book=book)
+    (book / ".2025-07-x1" / "new").mkdir(parents=True)
+    (book / ".2025-07-x1" / "new" / "month.json").write_text("{", "utf-8")
+    (book / "lock").write_text("1", "utf-8")
+    close_month(settled, "demo", "2025-07", book=book)
+    assert read_book(book).months == ("2025-06", "2025-07")
+
+
 def test_a_cleared_year_is_locked(settled, tmp_path):
     book = tmp_path / "book"
     close_month(settled, "demo", "2025-06", book=book)

@@ -208,6 +208,16 @@ def test_a_correction_is_a_reversal_and_a_new_line(row, close):
     assert august.lines["accrued_fen"].to_pylist()[1] == 500
 
 
+def test_a_correction_after_its_days_is_said(row, close, policy):
+    june = close("2025-06", Booked(), [row(list_id="A")], accepted=[date(2025, 7, 1)])
+    late = entry("correction", list="A", new_list="B", total_cost=10, fund_basic=5, payment=8)
+    late, booked = replace(late, day=date(2025, 7, 17)), add(Booked(), june)
+    assert codes(close("2025-07", booked, [], late)) == []
+    for days, said in ((15, ["ST308"]), (16, [])):
+        own = with_own(policy, correction_days=Decimal(days))
+        assert codes(close("2025-07", booked, [], late, policy=own)) == said
+
+
 def test_the_newest_id_is_named(row, close):
     june = close("2025-06", Booked(), [row(list_id="A")])
     first = entry("correction", list="A", new_list="B", total_cost=10, fund_basic=5, payment=8)
@@ -262,6 +272,13 @@ def test_an_advance_asks_for_a_balance_and_no_deficit(
     june = close("2025-06", Booked(), [row(list_id="A")], asked)
     assert sum(one.advance_granted_fen for one in june.sums) == granted
     assert codes(june) == ([] if granted else ["ST324"])
+
+
+@pytest.mark.parametrize(("day", "said"), [(10, []), (11, ["ST308"])])
+def test_an_advance_is_asked_for_early_in_january(row, close, day, said):
+    asked = entry("advance", insurance="310", schedule=1, amount=5, day=date(2026, 1, day))
+    january = close("2026-01", Booked(), [row(list_id="A", day=date(2026, 1, 20))], asked)
+    assert codes(january) == said
 
 
 @pytest.mark.parametrize("lacking", ["prior_spend", "balance", "year_spend"])
