@@ -23,15 +23,8 @@ NEEDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "advance": (
         ("hospital", "insurance", "schedule"),
         (
-            "place",
-            "amount",
-            "prior_spend",
-            "balance",
-            "year_spend",
-            "grade",
-            "deficit",
-            "reason",
-            "date",
+            *("place", "amount", "prior_spend", "balance", "year_spend"),
+            *("grade", "deficit", "reason", "date"),
         ),
     ),
     "opening": (("hospital", "insurance"), ("place", "carry_in", "outstanding", "schedule")),

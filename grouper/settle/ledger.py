@@ -195,7 +195,7 @@ def _words(types: NDArray[np.uint8]) -> pa.Array:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class LineSums:
     """The lines of a ledger that have key, kind, special mark and case type in common, summed."""
 
     key: Key
@@ -212,14 +212,14 @@ class Cell:
     accrued_fen: int
 
 
-def cells_of(ledger: pa.Table) -> list[Cell]:
+def line_sums(ledger: pa.Table) -> list[LineSums]:
     """The sums of a ledger by all that its statements ask for, in the order of the keys."""
     by = [*Key._fields, "line", "special", "case_type"]
     made = ledger.group_by(by).aggregate(
         [("list", "count", pa.compute.CountOptions(mode="all")), *((n, "sum") for n in _AMOUNTS)]
     )
     cells = [
-        Cell(
+        LineSums(
             key=Key(row["hospital"], row["insurance"], row["place"]),
             kind=LineKind(row["line"]),
             special=bool(row["special"]),
@@ -233,7 +233,7 @@ def cells_of(ledger: pa.Table) -> list[Cell]:
     return sorted(cells, key=lambda c: (c.key, order.index(c.kind), c.special, c.case_type))
 
 
-def case_sums(cells: Sequence[Cell]) -> CaseSums:
+def case_sums(cells: Sequence[LineSums]) -> CaseSums:
     """What the lists accepted in time come to (M1 to M6)."""
     in_time = [cell for cell in cells if cell.kind is LineKind.ACCEPTED]
     plain = [cell for cell in in_time if not cell.special]
@@ -252,7 +252,7 @@ def case_sums(cells: Sequence[Cell]) -> CaseSums:
 DIFFERENCES = frozenset(LineKind) - {LineKind.ACCEPTED, LineKind.LATE}
 
 
-def entered(cells: Sequence[Cell]) -> tuple[int, int, int]:
+def entered(cells: Sequence[LineSums]) -> tuple[int, int, int]:
     """M7, M8 and M8b: special cases, differences of other lists, late lists."""
     plain = [cell for cell in cells if not cell.special]
     return (

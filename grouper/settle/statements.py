@@ -15,13 +15,13 @@ from grouper.settle.amounts import Amounts, CaseType
 from grouper.settle.entries import Deduction
 from grouper.settle.ledger import (
     DIFFERENCES,
-    Cell,
+    LineSums,
     Key,
     LeftOut,
     LineKind,
     ListLine,
     case_sums,
-    cells_of,
+    line_sums,
     entered,
 )
 from grouper.settle.month_lines import MonthEntries, close_month
@@ -70,7 +70,7 @@ def make_statements(
 
     Raises SettlementError ST307 when parts and totals differ (a defect).
     """
-    by_key = {k: list(found) for k, found in groupby(cells_of(parts.lines), lambda cell: cell.key)}
+    by_key = {k: list(found) for k, found in groupby(line_sums(parts.lines), lambda cell: cell.key)}
     open_ = {key for key, standing in parts.standing.items() if standing.is_open}
     deducted = {Key(one.hospital, one.insurance, one.place) for one in parts.deductions}
     keys = sorted({*by_key, *parts.left_out, *open_, *deducted})
@@ -79,7 +79,7 @@ def make_statements(
     return statements
 
 
-def sums_of(statement: Statement, cells: Sequence[Cell], standing: Standing) -> MonthSums:
+def sums_of(statement: Statement, cells: Sequence[LineSums], standing: Standing) -> MonthSums:
     """What a statement leaves to the year."""
     special = [cell for cell in cells if cell.special]
     return MonthSums(
@@ -104,7 +104,7 @@ def sums_of(statement: Statement, cells: Sequence[Cell], standing: Standing) -> 
 
 def month_sums(statements: Sequence[Statement], parts: MonthParts) -> list[MonthSums]:
     """The sums of all statements, in their order."""
-    by_key = {k: list(found) for k, found in groupby(cells_of(parts.lines), lambda cell: cell.key)}
+    by_key = {k: list(found) for k, found in groupby(line_sums(parts.lines), lambda cell: cell.key)}
     keys = [Key(one.hospital, one.insurance, one.place) for one in statements]
     return [
         sums_of(one, by_key.get(key, []), parts.standing.get(key, Standing()))
@@ -114,7 +114,7 @@ def month_sums(statements: Sequence[Statement], parts: MonthParts) -> list[Month
 
 def _statement(
     key: Key,
-    cells: Sequence[Cell],
+    cells: Sequence[LineSums],
     parts: MonthParts,
     amounts: Amounts,
     policy: Policy,
@@ -160,7 +160,7 @@ def _statement(
     return statement
 
 
-def _part(kind: CaseType, cells: Sequence[Cell]) -> Part:
+def _part(kind: CaseType, cells: Sequence[LineSums]) -> Part:
     """The lists of one case type that were accepted in time, special ones left out."""
     own = [
         cell
@@ -180,7 +180,7 @@ def _part(kind: CaseType, cells: Sequence[Cell]) -> Part:
 
 
 def _lines(
-    cells: Sequence[Cell], standing: Standing, audit_fen: int, rules: MonthRules
+    cells: Sequence[LineSums], standing: Standing, audit_fen: int, rules: MonthRules
 ) -> tuple[Line, ...]:
     sums = case_sums(cells)
     special, corrections, late = entered(cells)
@@ -205,7 +205,7 @@ def _value(lines: Sequence[Line], line_id: str) -> int:
     return next(line.amount_fen for line in lines if line.id == line_id)
 
 
-def _checks(statement: Statement, cells: Sequence[Cell]) -> tuple[Check, ...]:
+def _checks(statement: Statement, cells: Sequence[LineSums]) -> tuple[Check, ...]:
     """Parts against the lines, and the identity M6 - pool as recorded = payment - cost (+ cut)."""
     value = {line.id: line.amount_fen for line in statement.lines}
     parts = statement.parts

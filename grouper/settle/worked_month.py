@@ -42,6 +42,7 @@ _OUTPUTS = {
     "M15": "M15_paid",
     "M16": "M16_carry_out",
 }
+_DEFICITS = ("deficit", "deficit_last_year", "deficit_forecast")
 _YES = (True, "true", "yes", "1", 1, "是")
 
 
@@ -93,13 +94,14 @@ def calculate_advance(inputs: Mapping[str, Any]) -> Worked:
     """The worked example of kind `advance`: an advance to a hospital.
 
     prior_year_pool, months (1), grade_coef (1), years (1), balance and year_spend of the fund,
-    min_months, deficit (false). Raises WeightError WT120, SettlementError ST301.
+    min_months, deficit (false; also deficit_last_year, deficit_forecast). Raises WeightError WT120, SettlementError ST301.
     """
     read = Inputs(inputs)
     years = read.whole("years", "1")
     if not 1 <= years <= 3:
         raise read.wrong("years")
-    fund = FundState(read.fen("balance"), read.fen("year_spend"), inputs.get("deficit") in _YES)
+    deficit = any(inputs.get(key) in _YES for key in _DEFICITS)
+    fund = FundState(read.fen("balance"), read.fen("year_spend"), deficit)
     made = advance(
         _not_negative(read, "prior_year_pool"),
         fund,

@@ -79,8 +79,10 @@ def test_what_is_deducted_lies_between_nothing_and_the_accrual(accrued, asked):
 
 def test_a_deficit_blocks_the_advance():
     assert calculate_advance(ADVANCE).outputs == {"advance": "100.00", "status": "granted"}
-    blocked = calculate_advance({**ADVANCE, "deficit": True}).outputs
-    assert blocked == {"advance": "0.00", "status": "blocked_deficit"}
+    for key in ("deficit", "deficit_last_year", "deficit_forecast"):
+        blocked = calculate_advance({**ADVANCE, key: True}).outputs
+        assert blocked == {"advance": "0.00", "status": "blocked_deficit"}
+        assert calculate_advance({**ADVANCE, key: False}).outputs["status"] == "granted"
     three = calculate_advance({**ADVANCE, "years": 3, "months": "2"}).outputs
     assert three["advance"] == "66.67"
 
