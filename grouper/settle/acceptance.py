@@ -90,10 +90,10 @@ def by_acceptance(
 ) -> Entering:
     """The lists of a batch that enter the month of `rules` in a book.
 
-    booked: the ledger of the months closed so far, first: the first of them (the month itself where
-    there is none); what belongs to a month before it was settled elsewhere. replacing: (hospital,
-    list id) of lists that stand for corrected ones. A list without id (ST103) and a second acceptance of one (ST206) are
-    left out with an issue; a late list enters with one (ST209).
+    booked: the ledger of the months closed so far; first: the first of them (the month itself where
+    there is none): what belongs to a month before it was settled elsewhere. replacing: (hospital,
+    list id) of lists that stand for corrected ones. A list without id (ST103) and a second
+    acceptance of one (ST206) are left out with an issue; a late list enters with one (ST209).
     """
     names = list_names(batch)
     days, accepted = discharge_days(batch), received.accepted

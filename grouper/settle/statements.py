@@ -15,14 +15,14 @@ from grouper.settle.amounts import Amounts, CaseType
 from grouper.settle.entries import Deduction
 from grouper.settle.ledger import (
     DIFFERENCES,
-    LineSums,
     Key,
     LeftOut,
     LineKind,
+    LineSums,
     ListLine,
     case_sums,
-    line_sums,
     entered,
+    line_sums,
 )
 from grouper.settle.month_lines import MonthEntries, close_month
 from grouper.settle.month_rules import MonthRules

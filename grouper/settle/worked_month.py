@@ -94,7 +94,8 @@ def calculate_advance(inputs: Mapping[str, Any]) -> Worked:
     """The worked example of kind `advance`: an advance to a hospital.
 
     prior_year_pool, months (1), grade_coef (1), years (1), balance and year_spend of the fund,
-    min_months, deficit (false; also deficit_last_year, deficit_forecast). Raises WeightError WT120, SettlementError ST301.
+    min_months, deficit (false; also deficit_last_year, deficit_forecast).
+    Raises WeightError WT120, SettlementError ST301.
     """
     read = Inputs(inputs)
     years = read.whole("years", "1")
