@@ -20,12 +20,16 @@ from grouper.cli.options import (
     terminal,
 )
 from grouper.cli.output import DONE, FINDINGS, Terminal
+from grouper.cli.progress import Progress
+from grouper.cli.run_folder import FORMS
 from grouper.cli.settle_month import month
 from grouper.cli.settle_simulate import simulate
 from grouper.cli.settle_year import year
 
 if TYPE_CHECKING:
+    from grouper.run.settled import SettledFile
     from grouper.run.settlement import SettledRun
+    from grouper.settle.sums import CaseSums
 
 
 @click.command(cls=Family, name="settle", help="help.settle")
@@ -75,7 +79,9 @@ def _write_bills(
 ) -> int:
     """The rows of the input with groups and amounts appended."""
     from grouper.records.write import check_output, write_results
+    from grouper.run.chunks import is_streamed
     from grouper.run.settlement import settled_columns, settled_info
+    from grouper.settle.sums import case_sums
 
     screen = terminal(ctx)
     if json_ and out == "-":
@@ -83,7 +89,11 @@ def _write_bills(
     overwrite: Any = "replace" if how["force"] else "refuse"
     with streams.output(out) as target:
         check_output(target, paths, overwrite=overwrite)
+        if target.suffix.lower() in FORMS and is_streamed(paths):
+            done = _stream_bills(paths, target, how, screen)
+            return _report_bills(done.sums, done.settler.mark(screen.lang), out, json_, screen)
         settled = settle_inputs(paths, how)
+        sums = case_sums(settled.amounts)
         write_results(
             target,
             settled.run.records.user,
@@ -93,14 +103,53 @@ def _write_bills(
             overwrite=overwrite,
             info=settled_info(settled, screen.lang),
         )
+    return _report_bills(sums, settled.amounts.mark(screen.lang), out, json_, screen)
+
+
+def _stream_bills(
+    paths: Sequence[Path], target: Path, how: dict[str, Any], screen: Terminal
+) -> SettledFile:
+    """Price files of any size in bounded memory."""
+    from grouper.api import load_scheme
+    from grouper.records.mapfile import load_map
+    from grouper.run.settled import settle_to_file
+    from grouper.run.settlement import scheme_of
+    from grouper.run.stream import Options
+
+    options = Options(
+        layout=how["layout"],
+        mapping=dict(load_map(how["mapping"])[1]) if how["mapping"] else None,
+        cleaning="as_is" if how["as_is"] else "standard",
+        input_encoding=how["input_encoding"],
+        form=target.suffix.lower().removeprefix("."),  # type: ignore[arg-type]
+        encoding=how["encoding"],
+        lang=screen.lang,
+    )
+    with Progress(screen) as progress:
+        return settle_to_file(
+            paths,
+            load_scheme(how["scheme"] or scheme_of(how["area"])),
+            how["area"],
+            target,
+            options,
+            table=how["weights"],
+            allow="unverified" if how["allow_unverified"] else "verified",
+            progress=progress,
+        )
+
+
+def _report_bills(sums: CaseSums, mark: str, out: str, json_: bool, screen: Terminal) -> int:
+    """The counts and sums of a written file."""
     if json_:
-        types = {kind.word("en"): n for kind, n in settled.amounts.type_counts().items()}
-        issues = [{"count": n, **i.to_dict(screen.lang)} for i, n in settled.amounts.issue_counts()]
-        screen.json({"out": out, "rows": len(settled.amounts), **types, "issues": issues})
-    _print_counts(settled, screen)
+        issues = [{"count": n, **i.to_dict(screen.lang)} for i, n in sums.issues]
+        from grouper.settle.amounts import CaseType
+
+        types = {kind.word("en"): sums.cases[kind] for kind in CaseType}
+        screen.json({"out": out, **sums.to_dict(), **types, "issues": issues})
+    _print_counts(sums, mark, screen)
     if out != "-":
         screen.say("say.wrote", path=out)
-    return _code(settled)
+    return FINDINGS if any(issue.severity == "error" for issue, _ in sums.issues) else DONE
 
 
 def _print_bills(settled: SettledRun, rows: range, screen: Terminal, json_: bool) -> None:
@@ -115,15 +164,14 @@ def _print_bills(settled: SettledRun, rows: range, screen: Terminal, json_: bool
         screen.data(one.text(screen.lang))
 
 
-def _print_counts(settled: SettledRun, screen: Terminal) -> None:
+def _print_counts(sums: CaseSums, mark: str, screen: Terminal) -> None:
     """How the cases were paid, and why some were not."""
-    for kind, n in settled.amounts.type_counts().items():
-        if n:
-            screen.log(f"{kind.word(screen.lang)}: {n:,}")
-    for issue, n in settled.amounts.issue_counts():
+    for kind, n in sorted(sums.cases.items()):
+        screen.log(f"{kind.word(screen.lang)}: {n:,}")
+    for issue, n in sums.issues:
         what, fix = issue.what(screen.lang), issue.fix(screen.lang)
         screen.say("summary.problem", n=n, code=issue.code, what=what)
         if fix:
             screen.say("summary.problem_fix", fix=fix)
-    if mark := settled.amounts.mark(screen.lang):
+    if mark:
         screen.log(mark)

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from grouper.engine.dip import DipGroups
 from grouper.engine.groups import Groups, Status
 from grouper.errors import Issue, Lang, RunError
-from grouper.records.assemble import assemble, columns_read, refuse_names
+from grouper.records.assemble import Use, assemble, columns_read, refuse_names
 from grouper.records.batch import CaseBatch
 from grouper.records.check import Findings, short
 from grouper.records.layout import ColumnMap
@@ -32,7 +32,7 @@ from grouper.records.textcolumn import fingerprints
 from grouper.records.user import UserTable
 from grouper.records.write import append_to_lines, output_of, result_table, write_head, write_rows
 from grouper.run.chunks import Feed, Part, WholeFeed, open_feed, reading_of, sliced
-from grouper.run.decisions import Decisions
+from grouper.run.decisions import Columns, Decisions
 from grouper.run.grouping import (
     Grouping,
     compiled,
@@ -70,6 +70,17 @@ class Options:
     lang: Lang = "zh"
 
 
+class PartPricing(Protocol):
+    """Prices parts as they come, in any thread and order: what is appended behind the groups."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of its columns."""
+
+    def columns(self, number: int, batch: CaseBatch, groups: Groups) -> Columns:
+        """The columns of one part; number: its place among the parts."""
+
+
 @dataclass(frozen=True)
 class Job:
     """Inputs, their reading, a scheme: all that grouping a part needs."""
@@ -81,6 +92,12 @@ class Job:
     paths: tuple[Path, ...]
     decisions: Decisions
     shown: pa.Table | None = field(default=None, repr=False)
+    pricing: PartPricing | None = None
+
+    @property
+    def use(self) -> Use:
+        """What the batches of this job are for."""
+        return "settle" if self.pricing else manner_of(self.scheme).use
 
     def parts(self, rows: int) -> Iterator[Part]:
         """The parts of the inputs, read as far as this job needs."""
@@ -88,7 +105,7 @@ class Job:
         only = None
         if delimiter is not None and self.feed.writes_back(self.options.encoding, delimiter):
             as_is = self.options.cleaning == "as_is"
-            only = columns_read(self.reading, as_is=as_is, use=manner_of(self.scheme).use)
+            only = columns_read(self.reading, as_is=as_is, use=self.use)
         return self.feed.parts(rows, only)
 
 
@@ -109,7 +126,12 @@ def default_threads() -> int:
     return min(os.cpu_count() or 1, _MOST_THREADS)
 
 
-def open_job(paths: Sequence[Path], scheme: Grouping, options: Options) -> Job:
+def open_job(
+    paths: Sequence[Path],
+    scheme: Grouping,
+    options: Options,
+    pricing: PartPricing | None = None,
+) -> Job:
     """Look through the inputs once. Raises DataFileError and RecordError as `read_records` does."""
     typed = options.form == "parquet"
     feed = open_feed(paths, mapping=options.mapping, encoding=options.input_encoding, typed=typed)
@@ -127,7 +149,7 @@ def open_job(paths: Sequence[Path], scheme: Grouping, options: Options) -> Job:
         user = UserTable(table.names, table.columns, table.form, len(table))
         shown = result_table(user, [], lang=options.lang)
     decisions = decisions_of(scheme, options.lang)
-    return Job(feed, reading, compiled(scheme), options, tuple(paths), decisions, shown)
+    return Job(feed, reading, compiled(scheme), options, tuple(paths), decisions, shown, pricing)
 
 
 def group_part(job: Job, part: Part) -> PartResult:
@@ -141,7 +163,10 @@ def group_part(job: Job, part: Part) -> PartResult:
     read = time.perf_counter()
     groups = group_batch(batch, job.scheme, engine=job.options.engine)
     grouped = time.perf_counter()
-    rows = _rendered(job, part, table, groups)
+    priced: Columns = []
+    if job.pricing is not None and isinstance(groups, Groups):
+        priced = job.pricing.columns(part.number, batch, groups)
+    rows = _rendered(job, part, table, groups, priced)
     rejects = _rejects(job, table, batch, groups)
     seconds = {
         "read": round(read - begun, 6),
@@ -161,9 +186,7 @@ def _give_back() -> None:
 
 def _assembled(job: Job, table: Sources, found: Findings) -> CaseBatch:
     as_is = job.options.cleaning == "as_is"
-    return assemble(
-        table, job.reading, found, as_is=as_is, part=True, use=manner_of(job.scheme).use
-    )
+    return assemble(table, job.reading, found, as_is=as_is, part=True, use=job.use)
 
 
 def _sources(part: Part, table: Sources) -> dict[str, int]:
@@ -183,11 +206,11 @@ def _user(job: Job, part: Part, table: Sources) -> UserTable:
 
 
 def _rendered(
-    job: Job, part: Part, table: Sources, groups: Groups | DipGroups
+    job: Job, part: Part, table: Sources, groups: Groups | DipGroups, priced: Columns
 ) -> bytes | memoryview | pa.Table:
     options = job.options
     decisions = job.decisions.number(groups)
-    if options.form != "parquet" and table.lines is not None:
+    if options.form != "parquet" and table.lines is not None and not priced:
         delimiter = DELIMITERS[options.form]
         endings = (decisions, *job.decisions.endings(options.encoding, delimiter))
         lines = append_to_lines(
@@ -195,7 +218,7 @@ def _rendered(
         )
         if lines is not None:
             return lines
-    user, results = _user(job, part, table), job.decisions.columns(decisions)
+    user, results = _user(job, part, table), [*job.decisions.columns(decisions), *priced]
     if options.form == "parquet":
         return result_table(user, results, lang=options.lang)
     output = output_of(user, results, options.lang, options.encoding, (), nested=False)
@@ -211,7 +234,8 @@ def result_head(job: Job) -> bytes:
     none = pa.chunked_array([pa.array([], pa.string())])
     columns = tuple(none for _ in job.feed.names)
     user = UserTable(job.feed.names, columns, job.feed.form, 0, crlf=job.feed.crlf)
-    results = [(name, pa.array([], pa.string())) for name in manner_of(job.scheme).columns]
+    names = [*manner_of(job.scheme).columns, *(job.pricing.names if job.pricing else ())]
+    results = [(name, pa.array([], pa.string())) for name in names]
     output = output_of(user, results, job.options.lang, job.options.encoding, (), nested=False)
     buffer = io.BytesIO()
     write_head(buffer, output, DELIMITERS[job.options.form])
@@ -273,6 +297,7 @@ def group_to_file(
     threads: int | None = None,
     batch: int = BATCH,
     progress: Progress | None = None,
+    pricing: PartPricing | None = None,
 ) -> Outcome:
     """Group files into one result file in memory that does not grow with them.
 
@@ -280,7 +305,7 @@ def group_to_file(
     input changes meanwhile.
     """
     before = [_stamp(path) for path in paths]
-    job = open_job(paths, scheme, options)
+    job = open_job(paths, scheme, options, pricing)
     tally, prints = Tally(), list[NDArray[np.uint64]]()
     with whole_file(target) as file:
         sink = sink_of(options.form, file, result_head(job))

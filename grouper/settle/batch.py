@@ -5,7 +5,7 @@ Texts are resolved once a spelling, not once a row; rows follow by index.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -20,7 +20,6 @@ from grouper.money import yuan
 from grouper.policy.model import Policy
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
 from grouper.settle.place import Place, place_in, unknown_place
-from weights.table import WeightTable
 
 Ids = NDArray[np.int64]
 D = TypeVar("D", np.int32, np.int64)
@@ -114,9 +113,16 @@ class Facts:
 
 
 def read_facts(
-    batch: CaseBatch, groups: Groups, table: WeightTable, policy: Policy, marks: Marks
+    batch: CaseBatch,
+    groups: Groups,
+    tables: Collection[str],
+    policy: Policy,
+    marks: Marks,
 ) -> Facts:
-    """The facts of a batch; rows that cannot be priced get their reason in `marks`."""
+    """The facts of a batch; rows that cannot be priced get their reason in `marks`.
+
+    tables: ids of the weight tables at hand.
+    """
     rows = len(batch)
     status = groups.status
     marks.mark(status == Status.REJECTED, Issue("ST212"))
@@ -124,7 +130,7 @@ def read_facts(
     era = policy.era(days)
     if not policy.is_undated:
         marks.mark(days == MISSING, needs("discharge_date"))
-    _mark_eras(era, days, groups, table, policy, marks)
+    _mark_eras(era, days, groups, tables, policy, marks)
     total = _column(batch.total_cost_fen, rows, MISSING_FEN)
     marks.mark(total == MISSING_FEN, needs("total_cost"))
     marks.mark_values(total < 0, total, lambda fen: negative("total_cost", fen))
@@ -236,7 +242,7 @@ def _mark_eras(
     era: Ids,
     days: NDArray[np.int32],
     groups: Groups,
-    table: WeightTable,
+    tables: Collection[str],
     policy: Policy,
     marks: Marks,
 ) -> None:
@@ -248,7 +254,9 @@ def _mark_eras(
         marks.mark(days == day, issue)
     reasons: list[Issue | None] = []
     for terms in policy.terms:
-        pairs = ((groups.scheme_id, terms.scheme_id), (table.id, terms.weight_table))
+        own = terms.weight_table
+        held = own if own in tables else next(iter(tables))
+        pairs = ((groups.scheme_id, terms.scheme_id), (held, own))
         wrong = next(((left, right) for left, right in pairs if left != right), None)
         params = {} if wrong is None else {"left": wrong[0], "right": wrong[1]}
         reasons.append(Issue("ST109", str(terms.span), params) if wrong else None)

@@ -8,7 +8,7 @@ half up, to the fen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Literal
@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 from grouper.dated import Confidence
 from grouper.engine.groups import Groups, Status
-from grouper.errors import Issue, SettlementError
+from grouper.errors import Issue, Lang, SettlementError
 from grouper.policy.lead_rules import Comparison
-from grouper.policy.model import Allow, Policy, require_verified
+from grouper.policy.model import Allow, KeyedValues, Policy, require_verified
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
-from grouper.settle.amounts import Amounts, CaseType
+from grouper.settle.amounts import Amounts, CaseType, mark_text
 from grouper.settle.batch import Facts, Ids, Marks, needs, negative, read_facts
 from grouper.settle.cell import Key, compile_key
 from grouper.settle.checks import is_strict, less_than_funds, mark_bills, mark_rows
 from grouper.settle.cuts import CompiledCell
-from grouper.settle.lead_cuts import asked, needs_days
+from grouper.settle.lead_cuts import asked, finest, needs_days
 from grouper.settle.outliers import limit
 from grouper.settle.pricing import Pricing, by_cell
 from grouper.settle.share import ASKED, share_column
@@ -66,7 +66,7 @@ def settle_batch(
 class Settler:
     """Prices batches under one policy; the cells compiled for one batch serve the next.
 
-    Raises what settle_batch raises.
+    more: further weight tables that eras of the policy name. Raises what settle_batch raises.
     """
 
     def __init__(
@@ -77,30 +77,46 @@ class Settler:
         scheme_id: str,
         scheme_status: SchemeStatus,
         allow: Allow = "verified",
+        more: Sequence[WeightTable] = (),
     ) -> None:
         check_fit(scheme_id, table, policy, scheme_status=scheme_status)
         self.table = table
         self.policy = policy
-        self.confidence = require_verified(policy, table.confidence, allow=allow)
-        self._by_hospital = _by_hospital(policy, table)
+        self.tables = {one.id: one for one in (table, *more)}
+        marks = [one.confidence for one in self.tables.values()]
+        self.confidence = require_verified(policy, *marks, allow=allow)
+        self._by_hospital = any(_by_hospital(policy, one) for one in self.tables.values())
         self._asked = tuple(
             dict.fromkeys(one for terms in policy.terms for one in asked(terms.rules))
         )
+        self.decimals = _decimals(policy, self.tables.values())
         self._cells: dict[object, CompiledCell | Issue] = {}
+
+    def mark(self, lang: Lang = "en") -> str:
+        """What every output must carry when the values are not verified; "" if they are."""
+        return mark_text(self.confidence, is_demo=self.policy.is_demo, lang=lang)
 
     def settle(self, batch: CaseBatch, groups: Groups) -> Amounts:
         """The amounts of a batch, row for row."""
         if len(groups) != len(batch):
             raise ValueError(f"{len(batch)} cases but {len(groups)} groups")
-        policy, table = self.policy, self.table
+        policy = self.policy
         marks = Marks(len(batch))
-        facts = read_facts(batch, groups, table, policy, marks)
+        facts = read_facts(batch, groups, self.tables, policy, marks)
         self._mark_days(facts, marks)
         cell_of, cells = self._by_cell(facts, groups, marks)
         pricing = CasePricing(facts, policy, marks)
         pricing.fill(cell_of, cells, facts.total_fen, facts.los.astype(np.int64))
         return settled_amounts(
-            batch, groups, table, policy, pricing, cell_of, cells, confidence=self.confidence
+            batch,
+            groups,
+            self.table,
+            policy,
+            pricing,
+            cell_of,
+            cells,
+            confidence=self.confidence,
+            decimals=self.decimals,
         )
 
     def _mark_days(self, facts: Facts, marks: Marks) -> None:
@@ -150,7 +166,8 @@ class Settler:
                     leave=str(leave) if leave else "",
                     age=None if age == MISSING else age,
                 )
-                self._cells[name] = compile_key(self.policy.terms[era], self.table, own)
+                terms = self.policy.terms[era]
+                self._cells[name] = compile_key(terms, self.tables[terms.weight_table], own)
             return self._cells[name]
 
         return by_cell(axes, sizes, price, marks)
@@ -166,6 +183,7 @@ def settled_amounts(
     cells: Sequence[CompiledCell],
     *,
     confidence: Confidence,
+    decimals: tuple[int, int, int] | None = None,
 ) -> Amounts:
     """The amounts of priced rows: who bears them, and what is wrong with their bills."""
     facts, marks = pricing.facts, pricing.marks
@@ -198,9 +216,31 @@ def settled_amounts(
         scheme_id=groups.scheme_id,
         confidence=confidence,
         is_demo=policy.is_demo,
+        decimals=decimals,
         notice=notice,
         notices=said,
     )
+
+
+def _decimals(policy: Policy, tables: Iterable[WeightTable]) -> tuple[int, int, int]:
+    """Decimals of weights, coefficients and rates in result columns, for any cases of a policy."""
+    weight, coefficient, rate = 0, 0, 0
+    for terms in policy.terms:
+        factor, own, of_rules = finest(terms.rules)
+        weight, rate = max(weight, factor), max(rate, of_rules, *_places(terms.base_rate))
+        coefficient = max(coefficient, own)
+        if terms.coefficient is not None:
+            coefficient = max(coefficient, *_places(terms.coefficient))
+    in_tables = [one.numbers for one in tables]
+    if any(terms.rules.coef_source.startswith("table") for terms in policy.terms):
+        coefficient = max(coefficient, *(one["coefficient"].decimals for one in in_tables))
+    return weight + max(one["weight"].decimals for one in in_tables), coefficient, rate
+
+
+def _places(values: KeyedValues) -> tuple[int, ...]:
+    """The decimals that numbers are written with; 0 among them."""
+    exponents = (number.as_tuple().exponent for number in values.values.values())
+    return (0, *(-one for one in exponents if isinstance(one, int)))
 
 
 def _comparisons_met(comparisons: Sequence[Comparison], facts: Facts) -> Ids:

@@ -255,9 +255,8 @@ def _by_rate(
 
 
 def _rate(lead: Lead, case: LeadCase, given: Given, actions: Mapping[str, ClassRule]) -> Fraction:
-    rate = given.rate
-    if rate is None:
-        rate = keyed(lead.rates, case.level, case.insurance)
+    own = keyed(lead.rates, case.level, case.insurance)
+    rate = own if given.rate is None else given.rate
     if "rate" not in actions:
         return _known(rate, lead, "rate", case)
     rule = actions["rate"]

@@ -12,7 +12,14 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 from grouper.money import FEN_PER_YUAN, round_half_up
-from grouper.policy.lead_rules import CaseRule, ClassRule, Comparison, LeadCase
+from grouper.policy.lead_rules import (
+    CaseRule,
+    Choice,
+    ClassRule,
+    Comparison,
+    LeadCase,
+    parse_schedule,
+)
 from grouper.policy.leads import Lead
 from grouper.settle.amounts import CaseType, DecidingRule
 from grouper.settle.cuts import Bound, Branch, CompiledCell, Ramp, ramp
@@ -225,3 +232,32 @@ def _decimal(value: Fraction) -> Decimal:
         context.prec = 60
         exact = Decimal(value.numerator) / Decimal(value.denominator)
         return exact if Fraction(exact) == value else round(exact, 10)
+
+
+def finest(lead: Lead) -> tuple[int, int, int]:
+    """Decimals that the rules can bring to a weight, a coefficient and a rate."""
+    factors = {"weight": 0, "coef": 0, "rate": 0}
+    for rule in lead.class_rules:
+        if rule.target in factors and rule.operator == "*=":
+            steps = parse_schedule(rule.value).steps
+            most = max(decimals_of(step.value) for step in steps)
+            factors[rule.target] = max(factors[rule.target], most)
+    coefs = [*lead.coefs.values(), *(step.value for step in _steps_of(lead))]
+    coefficient = max(map(decimals_of, coefs), default=0)
+    rate = max(map(decimals_of, lead.rates.values()), default=0)
+    return factors["weight"], coefficient + factors["coef"], rate + factors["rate"]
+
+
+def _steps_of(lead: Lead) -> Iterator[Choice]:
+    """The steps that give a coefficient outright: defaults and caps."""
+    if lead.coef_default:
+        yield from lead.coef_default.steps
+    for rule in lead.class_rules:
+        if rule.target == "coef" and rule.operator == "<=":
+            yield from parse_schedule(rule.value).steps
+
+
+def decimals_of(value: Fraction | Decimal) -> int:
+    """How many decimals a decimal number needs."""
+    exponent = _decimal(Fraction(value)).normalize().as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
