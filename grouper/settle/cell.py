@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
 from grouper.datafile import data_folder, read_tsv
+from grouper.dated import Span
 from grouper.engine.groups import Status
 from grouper.errors import Issue, SettlementError, WeightError
 from grouper.money import FEN_PER_YUAN
@@ -149,6 +151,8 @@ def why_not(
     lacking = str(issue.params["key"])
     if lacking == "weight":
         return table.no_weight(key.group)
+    if terms.span == Span(date.min):  # a lead has no dates to name
+        return issue
     what = f"{_SECTIONS.get(lacking, lacking)} ({key.insurance}, {key.level})"
     return Issue("ST101", what, {"key": what, "date": terms.span})
 

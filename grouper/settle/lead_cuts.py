@@ -73,7 +73,7 @@ class Naming:
     """How payments by some rules are called in results.
 
     sources: section -> where it is written down; without them it is the row of the lead.
-    own: the type of cases in no group, which class rules pay for too.
+    own: the type of cases in no group, whatever rule pays for them.
     """
 
     lead: Lead
@@ -84,7 +84,7 @@ class Naming:
         """Type and rule of a payment of a kind (LeadAmount.kind)."""
         head, _, rule = kind.partition(":")
         found, section = _KINDS[head]
-        if found == CaseType.CLASS_RULE and self.own is not None:
+        if self.own is not None:
             found = self.own
         side = {"LOW": self.lead.low, "HIGH": self.lead.high}.get(head)
         if side is not None:

@@ -101,7 +101,7 @@ def _price(work: _Work, status: Status, table: WeightTable, policy: Policy) -> C
     else:
         key = Key(
             status,
-            group or UNGROUPED_CODE,
+            UNGROUPED_CODE if status == Status.UNGROUPED else group,
             policy.insurance(case.insurance),
             _level(case, policy),
             case.hospital.strip(),

@@ -32,11 +32,18 @@ class Row:
     day: date | None = date(2025, 6, 15)
     status: Status = Status.GROUPED
     insured: str = ""
+    los: int | None = 8
+    leave: int = 1
+    age: int | None = 50
     list_id: str = ""
 
 
 def fen(values: Sequence[int | None]) -> np.ndarray:
     return np.array([MISSING_FEN if value is None else value for value in values], np.int64)
+
+
+def whole(values: Sequence[int | None]) -> np.ndarray:
+    return np.array([MISSING if value is None else value for value in values], np.int32)
 
 
 def make(rows: Sequence[Row], scheme_id: str = SCHEME) -> tuple[CaseBatch, Groups]:
@@ -48,12 +55,12 @@ def make(rows: Sequence[Row], scheme_id: str = SCHEME) -> tuple[CaseBatch, Group
         dx=no_codes,
         px=no_codes,
         sex=np.zeros(n, np.uint8),
-        age_years=nothing,
+        age_years=whole([row.age for row in rows]),
         age_days=nothing,
         admission_weight=nothing,
-        los_days=nothing,
+        los_days=whole([row.los for row in rows]),
         icu_hours=nothing,
-        discharge_disposition=np.zeros(n, np.uint8),
+        discharge_disposition=np.array([row.leave for row in rows], np.uint8),
         reject=np.zeros(n, np.uint16),
         case_id=[row.list_id for row in rows],
         hospital=[row.hospital for row in rows],
