@@ -108,9 +108,9 @@ def _rule(read: Inputs) -> PointValueRule:
 def _clear(one: Inputs, share_fen: int, read: Inputs) -> HospitalYear:
     usual, told = Sharing(), read.object_of("sharing")
     sharing = Sharing(
-        told.number("floor", str(float(usual.floor))),
-        told.number("bear", str(float(usual.bear))),
-        told.number("up_to", str(float(usual.up_to))),
+        told.number("floor", decimal_text(usual.floor)),
+        told.number("bear", decimal_text(usual.bear)),
+        told.number("up_to", decimal_text(usual.up_to)),
     )
     return clear_hospital(
         share_fen,
