@@ -213,6 +213,7 @@ def _findings(area: str) -> tuple[list[Issue], list[Jump]]:
     from grouper.policy.lint import lint as lint_pack
     from grouper.policy.lint import lint_lead
     from grouper.policy.load import load_policy
+    from grouper.settle.fit import fit_issues
     from grouper.settle.jumps import lead_jumps, policy_jumps
 
     if (lead := _lead(area)) is not None:
@@ -220,7 +221,8 @@ def _findings(area: str) -> tuple[list[Issue], list[Jump]]:
     issues = lint_pack(area)
     if any(issue.severity == "error" or issue.code == _SILENT for issue in issues):
         return issues, []
-    return issues, policy_jumps(load_policy(area))
+    pack = load_policy(area)
+    return [*issues, *fit_issues(pack)], policy_jumps(pack)
 
 
 def _lead(area: str, *, bare: bool = False) -> Lead | None:

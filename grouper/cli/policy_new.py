@@ -12,8 +12,11 @@ from grouper.cli.output import DONE
 
 if TYPE_CHECKING:
     from grouper.policy.leads import Lead
+    from weights.table import WeightTable
 
 _CODE_DIGITS = 6
+#: what a new area groups by where nothing else is known
+_USUAL_SCHEME = "chs_drg_20"
 
 
 @click.command("new", cls=Command, help="help.policy_new")
@@ -56,6 +59,7 @@ def new(
         raise click.UsageError(out.text("usage.area_code"), ctx)
     if year is None:
         raise click.UsageError(out.text("usage.policy_year"), ctx)
+    found = _table(table)
     named = id_ or folder.resolve().name
     draft = Draft(
         id=named,
@@ -63,9 +67,9 @@ def new(
         title=title or (lead.area if lead else named),
         title_en=title_en or named,
         year=year,
-        scheme=scheme or (lead.texts["scheme"] if lead else "") or "chs_drg_20",
+        scheme=scheme or (found.scheme_id if found else _scheme(lead)),
         weight_table=table or f"{named}-{year}",
-        levels=_levels(table),
+        levels=_levels(found),
         lead=lead,
     )
     write_folder(
@@ -78,21 +82,29 @@ def new(
     return DONE
 
 
+def _scheme(lead: Lead | None) -> str:
+    return (lead.texts["scheme"] if lead else "") or _USUAL_SCHEME
+
+
 def _year(lead: Lead | None) -> int | None:
     text = lead.texts["year"] if lead else ""
     return int(text) if text.isdecimal() else None
 
 
-def _levels(table: str | None) -> tuple[str, ...]:
-    """The hospital levels a weight table speaks of; empty if it is not there yet."""
+def _table(table: str | None) -> WeightTable | None:
+    """The weight table that was named, None if it is not there yet."""
     import weights
     from grouper.errors import WeightError
 
     try:
-        found = weights.load(table) if table else None
+        return weights.load(table) if table else None
     except WeightError:
+        return None
+
+
+def _levels(table: WeightTable | None) -> tuple[str, ...]:
+    """The hospital levels a weight table speaks of."""
+    if table is None:
         return ()
-    if found is None:
-        return ()
-    rows = (facts.level for facts in found.facts if facts.level)
-    return tuple(dict.fromkeys([*found.head.levels, *rows]))
+    rows = (facts.level for facts in table.facts if facts.level)
+    return tuple(dict.fromkeys([*table.head.levels, *rows]))
