@@ -13,7 +13,8 @@ from grouper.datafile import data_folder, read_toml, read_tsv
 from grouper.dated import CONFIDENCES, Confidence, Span
 from grouper.errors import Issue, PolicyError
 from grouper.policy import form, schema
-from grouper.policy.model import Area, Fact, Hospital, Named, Unpublished
+from grouper.policy.facts import Fact, Unpublished
+from grouper.policy.model import Area, Hospital, Named
 from grouper.policy.variant import Changes
 
 _HOSPITAL_COLUMNS = ("code", "name", "name_en", "level", "contract", "inpatient")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from grouper.dated import VERIFIED, Confidence, Span, day_number, lowest
 from grouper.errors import Issue, PolicyError, SettlementError
+from grouper.policy.facts import Fact, Unpublished
 from grouper.policy.leads import Lead
 from grouper.policy.parameters import Parameters
 
@@ -32,6 +33,8 @@ RULE_NAMES: Mapping[str, tuple[str, ...]] = {
 IN_TABLE = ("table",)
 #: how many near rows a message names
 _NEAREST = 3
+#: how like a spelling must be to count as near
+_LIKENESS = 0.1
 Operator = Literal["<", "<=", ">", ">="]
 RatioBase = Literal[
     "w r", "w r c", "w M", "w M c", "w v 100", "w v c 100", "w c v", "w c v 10000", "G", "3 s c"
@@ -202,11 +205,12 @@ class Terms:
 
     def lacking(self, name: str, insurance: str, level: str, hospital: str = "") -> Issue:
         """ST101: no value of that name for such a case in this era, with the nearest there are."""
-        values = {
+        keyed = {
             "base_rate": self.base_rate,
             "point_value": self.point_value,
             "hospital_coefficient": self.coefficient,
-        }[name]
+        }
+        values = keyed.get(name)
         what = f"{name} ({', '.join(filter(None, (insurance, level, hospital)))})"
         near = values.nearest(insurance, level, hospital) if values else ""
         return Issue("ST101", what, {"key": what, "date": self.span, "near": near or "-"})
@@ -232,28 +236,6 @@ class Hospital:
     level: str
     contract: bool
     inpatient: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Unpublished:
-    """Why an area has no policy, and when it was looked for."""
-
-    reason: str
-    reason_en: str
-    searched: date
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A published statement about an area that no payment rests on (facts.tsv)."""
-
-    key: str
-    value: str
-    unit: str
-    span: Span
-    source: str
-    confidence: Confidence
-    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +316,16 @@ class Policy:
         if terms is None:
             raise SettlementError.of([self.nothing_on(day)])
         return terms
+
+    def unknown(self, field: str, text: str) -> Issue:
+        """ST105: a spelling that is no insurance or level of the area, with the nearest ones."""
+        named = {"insurance": self.area.insurances, "hospital_level": self.area.levels}
+        words = (
+            word for one in named.get(field, ()) for word in (one.code, one.title, *one.aliases)
+        )
+        known = list(dict.fromkeys(words))
+        near = get_close_matches(text, known, _NEAREST, _LIKENESS) or known[:_NEAREST]
+        return Issue("ST105", "", {"field": field, "value": text, "near": ", ".join(near) or "-"})
 
     def nothing_on(self, day: date) -> Issue:
         """ST101: the area has nothing in force on a day, with the nearest days it has."""

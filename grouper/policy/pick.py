@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from difflib import get_close_matches
 
 from grouper.errors import SettlementError
-from grouper.policy.model import KeyedValues, Named, OutlierRule, Policy, Step, Terms
+from grouper.policy.model import KeyedValues, OutlierRule, Policy, Step, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,10 @@ def pick(
     that is no code of the area), both with the nearest there is.
     """
     terms = policy.terms_at(day)
-    ins = _code(policy.insurance(insurance), "insurance", insurance, policy.area.insurances)
-    own = _code(policy.level(level), "hospital_level", level, policy.area.levels)
+    ins, own = policy.insurance(insurance), policy.level(level)
+    for field, text, code in (("insurance", insurance, ins), ("hospital_level", level, own)):
+        if not code:
+            raise SettlementError.of([policy.unknown(field, text)])
     key = (ins, own, hospital)
     standard = terms.standard
     rate = _value("base_rate", terms, terms.base_rate, key, needed=standard.needs_rate)
@@ -60,15 +60,6 @@ def pick(
         terms, ins, own, rate, value, coefficient,
         low=_steps(terms.low, ins, own, group), high=_steps(terms.high, ins, own, group),
     )  # fmt: skip
-
-
-def _code(found: str, field: str, text: str, known: Iterable[Named]) -> str:
-    if found:
-        return found
-    words = (word for one in known for word in (one.code, one.title, *one.aliases))
-    spellings = list(dict.fromkeys(words))
-    near = get_close_matches(text, spellings, 3, 0.1) or spellings[:3]
-    raise SettlementError("ST105", field=field, value=text, near=", ".join(near))
 
 
 def _value(

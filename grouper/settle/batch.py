@@ -136,11 +136,11 @@ def read_facts(
     marks.mark_values(total < 0, total, lambda fen: negative("total_cost", fen))
     marks.mark(total == 0, Issue("ST211"))
     in_a_hospital = np.full(rows, not policy.is_undated)
-    hospital = _texts(batch.hospital, rows, str.strip, "hospital", in_a_hospital, marks)
-    insurance = _texts(batch.insurance, rows, policy.insurance, "insurance", None, marks)
+    hospital = _texts(batch.hospital, rows, str.strip, "hospital", in_a_hospital, policy, marks)
+    insurance = _texts(batch.insurance, rows, policy.insurance, "insurance", None, policy, marks)
     needs_level = (status == Status.GROUPED) & bool(policy.area.levels)
     levels = _levels(batch, rows, hospital, policy)
-    level = _texts(levels, rows, policy.level, "hospital_level", needs_level, marks)
+    level = _texts(levels, rows, policy.level, "hospital_level", needs_level, policy, marks)
     other = _column(batch.other_funds_fen, rows, MISSING_FEN)
     pool = _column(batch.fund_basic_fen, rows, MISSING_FEN)
     return Facts(
@@ -181,6 +181,7 @@ def _texts(
     resolve: Callable[[str], str],
     field: str,
     needed: NDArray[np.bool_] | None,
+    policy: Policy,
     marks: Marks,
 ) -> Texts:
     """A text column as canonical codes; rows without one are marked ST103, unknown ones ST105.
@@ -194,11 +195,7 @@ def _texts(
     codes = ("", *dict.fromkeys(code for code in known if code))
     position = {code: number for number, code in enumerate(codes)}
     reasons = [
-        None
-        if code
-        else Issue("ST105", "", {"field": field, "value": text.strip()})
-        if text.strip()
-        else needs(field)
+        None if code else policy.unknown(field, text.strip()) if text.strip() else needs(field)
         for text, code in zip(texts, known, strict=True)
     ]
     # one more reason, "none", for the rows that need no such code
@@ -249,9 +246,7 @@ def _mark_eras(
     """Days without policy (ST101), and eras that ask for another scheme or table (ST109)."""
     without = np.unique(days[(era < 0) & (days != MISSING)])
     for day in without.tolist():
-        date = from_day_number(day).isoformat()
-        issue = Issue("ST101", policy.area.id, {"key": policy.area.id, "date": date})
-        marks.mark(days == day, issue)
+        marks.mark(days == day, policy.nothing_on(from_day_number(day)))
     reasons: list[Issue | None] = []
     for terms in policy.terms:
         own = terms.weight_table

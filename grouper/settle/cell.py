@@ -153,8 +153,7 @@ def why_not(
         return table.no_weight(key.group)
     if terms.span == Span(date.min):  # a lead has no dates to name
         return issue
-    what = f"{_SECTIONS.get(lacking, lacking)} ({key.insurance}, {key.level})"
-    return Issue("ST101", what, {"key": what, "date": terms.span})
+    return terms.lacking(_SECTIONS.get(lacking, lacking), key.insurance, key.level, key.hospital)
 
 
 def _group_mean(rules: Lead, table: WeightTable, group: str, facts: Facts) -> Fraction | None:
@@ -175,15 +174,15 @@ def _labels(rules: Lead, table: WeightTable, group: str, facts: Facts) -> Mappin
     for rule in rules.class_rules:
         words = rule.words if rule.test in ("any", "flag") else ()
         for word in (*words, *(w for fact in rule.facts if fact.fact == "any" for w in fact.words)):
-            column = _headers().get(word)
+            column = label_columns().get(word)
             if column in labels:
                 labels[word] = labels[column]
     return labels
 
 
 @cache
-def _headers() -> Mapping[str, str]:
-    """Header text of a published table -> column of the normal form."""
+def label_columns() -> Mapping[str, str]:
+    """Header text of a published table -> column of the normal form, for the labels of groups."""
     rows = read_tsv(data_folder("layouts", "weight_columns.tsv"))
     return dict(zip(rows.column("header"), rows.column("column"), strict=True))
 

@@ -8,6 +8,7 @@ import weights
 from grouper.errors import Issue
 from grouper.policy.model import Policy, Terms
 from grouper.policy.place import with_lines
+from grouper.settle.cell import label_columns
 from weights.table import WeightTable
 
 #: columns of a weight table that class rules can ask for
@@ -33,7 +34,7 @@ def _of_era(policy: Policy, terms: Terms) -> Iterator[Issue]:
         columns = [rule.words[0]] if rule.test in _COLUMN_TESTS else []
         columns += [word for one in rule.facts if one.fact == "any" for word in one.words]
         for column in columns:
-            if column and column not in LABEL_COLUMNS:
+            if column and label_columns().get(column, column) not in LABEL_COLUMNS:
                 params = {"rule": rule.text, "column": column, "known": ", ".join(LABEL_COLUMNS)}
                 yield Issue("PO203", f"{where}: class_rules", params)
     if terms.weight_table not in (*weights.installed_ids(), *weights.table_ids()):

@@ -149,8 +149,7 @@ def _obstacles(
     terms = policy.find_terms(case.discharge_date) if case.discharge_date else policy.terms[0]
     if terms is None:
         assert case.discharge_date is not None
-        day = case.discharge_date.isoformat()
-        yield Issue("ST101", policy.area.id, {"key": policy.area.id, "date": day})
+        yield policy.nothing_on(case.discharge_date)
         return
     for left, right in ((scheme_id, terms.scheme_id), (table.id, terms.weight_table)):
         if left != right:
@@ -169,7 +168,7 @@ def _obstacles(
         codes.append(("hospital_level", case.hospital_level, _level(case, policy)))
     for name, text, code in codes:
         if not code and text.strip():
-            yield Issue("ST105", "", {"field": name, "value": text.strip()})
+            yield policy.unknown(name, text.strip())
         elif not code:
             yield needs(name)
     if place_in(policy.area, case.area_insured) is None:

@@ -15,7 +15,7 @@ CLASS = """
 source = "某办法"
 confidence = "official"
 values = [{ from = 2025-01-01, rules = [
-  "any基础病组 coef=1", "anyflag coef=1", "ES31@any=备注 coef=1", "any coef=1",
+  "any基础病组 coef=1", "anyflag coef=1", "ES31@any=说明 coef=1", "any无此列 coef=1", "any coef=1",
 ] }]
 """
 
