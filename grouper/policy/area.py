@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -32,7 +33,8 @@ def area_ids() -> tuple[str, ...]:
 def area_folder(area: str | Path) -> Path:
     """The folder of an embedded area, or the folder itself. Raises PolicyError PO101.
 
-    An embedded area is named by its id, or by either part of one such as `511600-guangan`.
+    An embedded area is named by its id, by either part of one such as `511600-guangan`, by its
+    title, or by a place that belongs to it (`places` of area.toml: 文水县).
     """
     for name in area_ids() if isinstance(area, str) else ():
         code, _, pinyin = name.partition("-")
@@ -40,7 +42,20 @@ def area_folder(area: str | Path) -> Path:
             return data_folder("areas", name)
     if (Path(area) / "area.toml").is_file():
         return Path(area)
+    for name, words in _titles() if isinstance(area, str) else ():
+        if area in words:
+            return data_folder("areas", name)
     raise PolicyError("PO101", area=area, known=", ".join(area_ids()))
+
+
+@cache
+def _titles() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The embedded areas, each with its titles and the places that belong to it."""
+    found = []
+    for name in area_ids():
+        raw = read_toml(data_folder("areas", name) / "area.toml")
+        found.append((name, (raw["title"], raw["title_en"], *raw.get("places", ()))))
+    return tuple(found)
 
 
 def read_about(folder: Path) -> tuple[Area | None, list[Issue]]:

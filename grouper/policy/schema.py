@@ -218,6 +218,7 @@ class AreaFile(Strict):
     demo: bool = False
     source: Text
     confidence: Confidence
+    places: list[Text] = Field(default_factory=list)
     unpublished: UnpublishedFile | None = None
     insurance: dict[str, NamedFile] = Field(min_length=1)
     level: dict[str, NamedFile] = Field(min_length=1)

@@ -52,6 +52,9 @@ def test_the_places_of_the_documents_have_a_folder():
     assert {"410200", "410500", "411100", "411600", "411700", "419001"} <= codes
     assert {area[:6] for area in SILENT} <= codes
     assert area_folder("guilin") == area_folder("450300") == area_folder("450300-guilin")
+    # the seats of the documents are counties and districts of pooling areas
+    assert area_folder("文水县") == area_folder("吕梁市") == area_folder("lvliang")
+    assert area_folder("西峰区") == area_folder("Qingyang")
     with pytest.raises(PolicyError):
         area_folder("demonstration")
 
