@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import weights
 from grouper import __version__
 from grouper.datafile import read_tsv
-from grouper.dated import from_day_number
+from grouper.dated import from_day_number, lowest
 from grouper.errors import Issue, SettlementError
 from grouper.money import yuan
 from grouper.policy.load import area_folder, load_policy
@@ -165,7 +165,7 @@ def manifest(settled: SettledRun, made: MonthRun, inputs: Sequence[Path]) -> dic
         "policies": list(policy.titles),
         "scheme": amounts.scheme_id,
         "weight_table": amounts.weight_table,
-        "confidence": amounts.confidence,
+        "confidence": lowest((amounts.confidence, made.rules.confidence)),
         "mark": amounts.mark("en"),
         "inputs": [
             {"name": Path(one.path).name, "size": one.size, "sha256": one.sha256} for one in hashed
@@ -182,7 +182,7 @@ def manifest(settled: SettledRun, made: MonthRun, inputs: Sequence[Path]) -> dic
 
 def _run(closed: ClosedMonth, rules: MonthRules, days: Calendar, paid_on: date | None) -> MonthRun:
     due = days.working_day_after(rules.claims_until, rules.due_working_days)
-    issues = list(closed.issues)
+    issues = [*closed.issues, *rules.constructed_defaults]
     years = range(rules.claims_until.year, due.year + 1)
     unknown = [year for year in years if not days.knows(year)]
     issues += [Issue("ST108", closed.month, {"key": f"{CALENDAR_FILE} {year}"}) for year in unknown]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
+from grouper.dated import Confidence, lowest
 from grouper.errors import Issue, SettlementError
 from grouper.policy.model import Policy
+from grouper.policy.parameters import NATIONAL, Parameter
 from grouper.settle.month_lines import Keeping
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
@@ -22,7 +24,7 @@ class MonthRules:
 
     claim_day: lists accepted up to this day of the next month still belong to it. rate: the share
     that is kept (keeping `deposit`) or paid (`monthly_rate`). as_recorded: paid as recorded, by
-    group only at the year's end.
+    group only at the year's end. used: the parameters behind these, by name.
     """
 
     month: str
@@ -31,6 +33,21 @@ class MonthRules:
     keeping: Keeping
     rate: Decimal
     as_recorded: bool
+    used: Mapping[str, Parameter] = field(default_factory=dict)
+
+    @property
+    def confidence(self) -> Confidence:
+        """The weakest mark of the parameters used."""
+        return lowest([*(one.confidence for one in self.used.values()), "official"])
+
+    @property
+    def constructed_defaults(self) -> list[Issue]:
+        """ST108 for each value that only stands as a default of this program."""
+        return [
+            Issue("ST108", self.month, {"key": key, "value": one.origin})
+            for key, one in self.used.items()
+            if one.origin == NATIONAL and one.confidence == "constructed"
+        ]
 
     @property
     def claims_until(self) -> date:
@@ -48,6 +65,8 @@ def month_rules(policy: Policy, month: str) -> MonthRules:
     share = parameters.find("month_share", day)
     # the national default pays all of it: only an area's own share stands in place of a deposit
     own = share is not None and share.origin == policy.area.id
+    kept = "month_share" if own else "deposit"
+    names = ("claim_day", "due_working_days", kept, "provisional_standard")
     return MonthRules(
         month=month,
         claim_day=int(parameters.number("claim_day", day)),
@@ -55,6 +74,7 @@ def month_rules(policy: Policy, month: str) -> MonthRules:
         keeping="monthly_rate" if own else "deposit",
         rate=parameters.number("month_share", day) if own else terms.deposit_rate,
         as_recorded=parameters.text("provisional_standard", day) == "yes",
+        used={name: parameters.at(name, day) for name in names},
     )
 
 

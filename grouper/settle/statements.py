@@ -8,6 +8,7 @@ from itertools import groupby
 
 import pyarrow as pa
 
+from grouper.dated import lowest
 from grouper.errors import SettlementError
 from grouper.money import total
 from grouper.policy.model import Policy
@@ -143,7 +144,7 @@ def _statement(
         checks=(),
         not_counted=lost.cases,
         not_counted_fen=lost.cost_fen,
-        confidence=amounts.confidence,
+        confidence=lowest((amounts.confidence, rules.confidence)),
         is_demo=amounts.is_demo,
         weight_table=amounts.weight_table,
         scheme_id=amounts.scheme_id,
