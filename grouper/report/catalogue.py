@@ -18,6 +18,8 @@ from grouper.scheme.dip_form import expression_text
 
 #: changes of a whole row or entry: it has one side only
 _WHOLE = ("added", "removed", "listed", "unlisted")
+#: columns of the sheet that tells what is compared
+_WIDTHS = (28, 72, 72)
 
 
 def head_of(published: Published) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def render(first: Published, second: Published, lang: Lang, *, program: str) -> 
     target = BytesIO()
     book = Book(target, lang, title=title, program=program)
     book.words = words
-    book.table("notes", *_notes(first, second, words, program))
+    _notes_sheet(book, title, _notes(first, second, words, program))
     counts: list[list[Cell]] = [
         [words(f"catalogue.{kind}"), n] for kind, n in _counts(changes).items()
     ]
@@ -127,16 +129,27 @@ def render(first: Published, second: Published, lang: Lang, *, program: str) -> 
     return target.getvalue()
 
 
+def _notes_sheet(book: Book, title: str, rows: Sequence[tuple[str, str, str]]) -> None:
+    """Both catalogues side by side, long texts wrapped."""
+    sheet, widths = book.sheet("notes"), dict(enumerate(_WIDTHS))
+    for column, width in widths.items():
+        sheet.set_column(column, column, width)
+    book.put(sheet, 0, 0, title, "text", book.title)
+    for column, key in enumerate(("column.item", "head.before", "head.after")):
+        book.put(sheet, 2, column, book.words(key), "text", book.header)
+    for row, cells in enumerate(rows, 3):
+        book.wrap(sheet, row, dict(enumerate(cells)), widths)
+
+
 def _notes(
     first: Published, second: Published, words: ChangeWords, program: str
-) -> tuple[list[Column], list[list[Cell]]]:
-    columns = [Column(words(key)) for key in ("column.item", "head.before", "head.after")]
+) -> list[tuple[str, str, str]]:
     before, after = (dict(head_lines(one, words.lang)) for one in (first, second))
-    rows: list[list[Cell]] = [
-        [name.strip(), _text(before.get(name)), _text(after.get(name))]
+    rows = [
+        (name.strip(), str(before.get(name, "")), str(after.get(name, "")))
         for name in dict.fromkeys((*before, *after))
     ]
-    return columns, [*rows, [words("head.program"), program, program]]
+    return [*rows, (words("head.program"), program, "")]
 
 
 def _row(change: CatalogueChange, words: ChangeWords) -> list[Cell]:
@@ -148,10 +161,6 @@ def _row(change: CatalogueChange, words: ChangeWords) -> list[Cell]:
         change.before,
         change.after,
     ]
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 def _counts(changes: Sequence[CatalogueChange]) -> dict[str, int]:

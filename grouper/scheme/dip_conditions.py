@@ -50,8 +50,9 @@ def read_conditions(reading: Reading, row: int, said: Mapping[str, str]) -> Cond
 def bounds(text: str, unit: str, *, bare: bool = False) -> Bounds | None:
     """The whole numbers of a unit that a text allows, inclusive; None where it says nothing.
 
-    `<29天` is (None, 28), `1000-1499克` and `1000≤体重<1500g` are (1000, 1499). bare: the unit may
-    be missing, as in a column of its own. Raises ValueError for bounds that leave nothing.
+    `<29天` is (None, 28), `1000-1499克` and `1000≤体重<1500` are (1000, 1499). bare: the unit may
+    be missing, as in a column of its own; so it may where the text names what is meant. Raises
+    ValueError for bounds that leave nothing.
     """
     low: int | None = None
     high: int | None = None
@@ -64,7 +65,18 @@ def bounds(text: str, unit: str, *, bare: bool = False) -> Bounds | None:
 
 
 def _parts(text: str, unit: str, *, bare: bool) -> Iterator[Bounds]:
-    for match in _pattern(unit, bare).finditer(text):
+    for clause in _clauses().split(text):
+        named = [one for one, said in words()["asked"].items() if any(w in clause for w in said)]
+        yield from _bounds_in(clause, _pattern(unit, bare or named == [unit]))
+
+
+@cache
+def _clauses() -> re.Pattern[str]:
+    return re.compile(str(words()["clauses"]))
+
+
+def _bounds_in(clause: str, pattern: re.Pattern[str]) -> Iterator[Bounds]:
+    for match in pattern.finditer(clause):
         found = {name: int(n) for name, n in match.groupdict().items() if n and n.isdecimal()}
         if "from" in found:
             yield found["from"], found["to"]
@@ -134,7 +146,10 @@ def _weight(reading: Reading, row: int, said: Mapping[str, str]) -> Bounds:
     if low is not None or high is not None:
         return low, high
     own = _bounds(reading, row, "weight", "grams", bare=True)
-    return own or _bounds(reading, row, "remark", "grams") or (None, None)
+    # the official workbook may say it in the name alone
+    names = ("remark", "name") if reading.dialect.part else ("remark",)
+    said_in = (_bounds(reading, row, name, "grams") for name in names)
+    return own or next(filter(None, said_in), None) or (None, None)
 
 
 def _bounds(

@@ -32,7 +32,12 @@ from grouper.scheme.dip_conditions import bounds
         # the unit of another condition is not taken for ours
         ("天龄<29天，体重1000-1499克", "days", (None, 28)),
         ("天龄<29天，体重1000-1499克", "grams", (1000, 1499)),
+        ("天龄＜29", "days", (None, 28)),
+        ("年龄（天）＜29且出生体重1000-1499", "days", (None, 28)),
+        ("年龄（天）＜29且出生体重1000-1499", "grams", (1000, 1499)),
+        ("1500≤出生体重＜2000", "grams", (1500, 1999)),
         ("≥96小时", "days", None),
+        ("P07，大于等于96小时", "grams", None),
         ("", "grams", None),
     ],
 )
