@@ -80,7 +80,7 @@ def _write_bills(
     """The rows of the input with groups and amounts appended."""
     from grouper.records.write import check_output, write_results
     from grouper.run.chunks import is_streamed
-    from grouper.run.settlement import settled_columns, settled_info
+    from grouper.run.settlement import pays_by_dip, settled_columns, settled_info
     from grouper.settle.sums import case_sums
 
     screen = terminal(ctx)
@@ -89,7 +89,8 @@ def _write_bills(
     overwrite: Any = "replace" if how["force"] else "refuse"
     with streams.output(out) as target:
         check_output(target, paths, overwrite=overwrite)
-        if target.suffix.lower() in FORMS and is_streamed(paths):
+        in_parts = target.suffix.lower() in FORMS and is_streamed(paths)
+        if in_parts and not pays_by_dip(how["area"]):
             done = _stream_bills(paths, target, how, screen)
             return _report_bills(done.sums, done.settler.mark(screen.lang), out, json_, screen)
         settled = settle_inputs(paths, how)

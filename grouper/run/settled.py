@@ -22,7 +22,7 @@ from grouper.settle.sums import CaseSums, added, case_sums
 
 
 @dataclass
-class CasePricing:
+class PartsPricing:
     """Prices parts by one settler; keeps their sums, checked, by the number of the part."""
 
     settler: Settler
@@ -80,7 +80,7 @@ def settle_to_file(
         allow=allow,
         more=[weights.load(name) for name in names if name != found.id],
     )
-    pricing = CasePricing(settler, options.lang)
+    pricing = PartsPricing(settler, options.lang)
     outcome = group_to_file(
         paths,
         scheme,

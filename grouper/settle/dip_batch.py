@@ -57,7 +57,7 @@ def settle_dip_batch(
     check_fit(groups.scheme_id, table, policy, scheme_status="regional")
     confidence = require_verified(policy, table.confidence, allow=allow)
     marks = Marks(len(batch))
-    facts = read_facts(batch, groups, (table.id,), policy, marks)
+    facts = read_facts(batch, groups, {table.id}, policy, marks)
     pricer = _Pricer(cases, facts, table, policy)
     cell_of, compiled = by_cell(*pricer.axes(batch, marks), pricer.price, marks)
     pricing = CasePricing(facts, policy, marks)

@@ -23,7 +23,7 @@ MONEY_PATHS = [
 ]  # fmt: skip
 #: likeness of spellings, where a mistyped name is answered with near ones
 NO_MONEY = {
-    "policy/pick.py": {"literal 0.1"},
+    "policy/model.py": {"literal 0.1"},
     "weights/table.py": {"literal 0.5"},
     "weights/lookup.py": {"float"},
 }

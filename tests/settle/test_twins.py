@@ -32,11 +32,11 @@ MISSING_FEN = -(2**63)
 
 
 def published(area):
-    """The policy of an area; None where nothing is published of how it pays."""
+    """Whether it is published how an area pays, and it pays by DRG (DIP has twins of its own)."""
     try:
-        return load_policy(area)
+        return load_policy(area).terms[-1].dip is None
     except PolicyError:
-        return None
+        return False
 
 
 PACKS = [area for area in area_ids() if published(area)]
