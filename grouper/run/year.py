@@ -77,7 +77,7 @@ def settle_year(
     year. Raises GrouperError, and then nothing is written: ST306 for a year that is not closed or
     is locked, PO112 for values nobody has verified, and those of the clearing.
     """
-    policy = load_policy(area)
+    policy = settled.policy if settled else load_policy(area)
     added = year_entries(
         [one for path in entries for one in read_entries(path, policy, needs=YEAR_NEEDS)]
     )

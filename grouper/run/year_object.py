@@ -18,6 +18,7 @@ from grouper.settle.annual import FundYear
 from grouper.settle.clearing import identities
 from grouper.settle.place import Place
 from grouper.settle.year_lines import COLUMNS, Amount, Kind, area_lines
+from grouper.settle.year_rules import last_day
 from weights.record import places
 
 #: decimals of what is shown: weights, points, rates and point values have four
@@ -44,6 +45,7 @@ def year_object(made: YearRun, lang: Lang) -> dict[str, Any]:
     annual, review = made.annual, made.annual.review
     part, whole = annual.clearing_share
     share = Fraction(part, whole) if whole else None
+    target = made.policy.parameters.find("clearing_share", last_day(annual.year))
     return {
         "area": annual.area_id,
         "year": annual.year,
@@ -61,6 +63,7 @@ def year_object(made: YearRun, lang: Lang) -> dict[str, Any]:
         },
         "parameters": _parameters(annual.used),
         "clearing_share": amount_text(share, "ratio"),
+        "clearing_share_target": None if target is None else str(target.value),
         "not_counted": dict(annual.not_counted),
         "after_freeze": annual.after_freeze,
         "due": annual.due.isoformat(),
@@ -80,6 +83,7 @@ def year_object(made: YearRun, lang: Lang) -> dict[str, Any]:
             for one in made.differences
         ],
         "formulas": {one.id: one.formula(lang) for one in COLUMNS},
+        "formula_parameters": {one.id: list(one.parameters) for one in COLUMNS},
         "issues": [one.to_dict(lang) for one in made.issues],
         "confidence": made.manifest["confidence"],
         "manifest": dict(made.manifest),

@@ -101,8 +101,9 @@ def calculate_year_full(inputs: Mapping[str, Any]) -> Worked:
 
     Beside the keys of `year`: provisional_rate, deposit_rate (0.05), hospitals [{code, score,
     advance, advance_schedule, year_end_audit, months: [{cases: [{id, total, pool, other, weight,
-    special, approved}], audit: [{amount}]}]}]. A special case without `approved` is paid as
-    grouped at clearing. Raises as `year`.
+    special, approved}], late: [the same], corrections: [{old_accrued, new_accrued}], audit:
+    [{amount}]}]}]. A special case without `approved` is paid as grouped at clearing. Raises as
+    `year`.
     """
     read = Inputs(inputs)
     hospitals = read.named("hospitals", "code")
@@ -118,7 +119,8 @@ def calculate_year_full(inputs: Mapping[str, Any]) -> Worked:
         )
         for number, month in enumerate(one.list_of("months"), 1):
             cases = month.list_of("cases")
-            decimals = max([decimals, *(_decimals(case, "weight") for case in cases)])
+            weighed = [*cases, *_listed(month, "late")]
+            decimals = max([decimals, *(_decimals(case, "weight") for case in weighed)])
             steps[f"{code}_m{number}"] = _close(year, month, cases)
         given.append(
             HospitalYear(
@@ -151,30 +153,20 @@ def calculate_year_full(inputs: Mapping[str, Any]) -> Worked:
 
 def _close(year: _Year, month: Inputs, cases: list[Inputs]) -> dict[str, str]:
     """Close one month of a hospital; its lines as text."""
-    standard = accrued = special = recorded = 0
+    special = sum(case.fen("pool") for case in cases if _is_special(case))
+    standard, accrued, recorded = _plain(year, cases)
+    _, late_accrued, _ = _plain(year, _listed(month, "late"))
     for case in cases:
-        total, pool, other = case.fen("total"), case.fen("pool"), _fen(case, "other")
-        weight = _positive(case, "weight")
-        year.recorded_fen += pool
-        is_special = case.values.get("special") is True
-        if is_special:
-            special += pool
-        else:
-            price = round_half_up(weight * year.provisional_fen)
-            standard += price
-            accrued += price - (total - pool)
-            recorded += pool
-        approved = case.fen("approved") if is_special and "approved" in case.values else None
-        if approved is not None:
-            year.special_fen += approved
-            continue
-        year.weight += weight
-        year.patient_fen += total - pool - other
-        year.other_fen += other
-    audits = month.list_of("audit") if month.values.get("audit") is not None else []
+        if _is_special(case):
+            _decide(year, case)
+    corrections = sum(
+        one.fen("new_accrued") - one.fen("old_accrued") for one in _listed(month, "corrections")
+    )
     entries = MonthEntries(
         special=special,
-        audit=sum(one.fen("amount") for one in audits),
+        corrections=corrections,
+        late=late_accrued,
+        audit=sum(one.fen("amount") for one in _listed(month, "audit")),
         carry_in=year.carry_fen,
         advance_schedule=year.schedule_fen,
         advance_outstanding=year.advance_fen,
@@ -190,6 +182,48 @@ def _close(year: _Year, month: Inputs, cases: list[Inputs]) -> dict[str, str]:
         "advance_left": yuan(year.advance_fen),
         "diff_vs_recorded": yuan(accrued - recorded),
     }
+
+
+def _plain(year: _Year, cases: list[Inputs]) -> tuple[int, int, int]:
+    """Standard, accrual and recorded pool of the cases that are not special; all enter the year."""
+    standard = accrued = recorded = 0
+    for case in cases:
+        if _is_special(case):
+            continue
+        total, pool, weight = case.fen("total"), case.fen("pool"), _positive(case, "weight")
+        price = round_half_up(weight * year.provisional_fen)
+        standard += price
+        accrued += price - (total - pool)
+        recorded += pool
+        _count(year, case)
+    return standard, accrued, recorded
+
+
+def _decide(year: _Year, case: Inputs) -> None:
+    """A special case: paid as approved, or as grouped when nothing is."""
+    if case.values.get("approved") is None:
+        _count(year, case)
+        return
+    year.special_fen += case.fen("approved")
+    year.recorded_fen += case.fen("pool")
+
+
+def _count(year: _Year, case: Inputs) -> None:
+    """What a case paid by its group brings to the year."""
+    total, pool, other = case.fen("total"), case.fen("pool"), _fen(case, "other")
+    year.weight += _positive(case, "weight")
+    year.patient_fen += total - pool - other
+    year.other_fen += other
+    year.recorded_fen += pool
+
+
+def _is_special(case: Inputs) -> bool:
+    return case.values.get("special") in (True, "true", "yes", "1", 1, "是")
+
+
+def _listed(month: Inputs, key: str) -> list[Inputs]:
+    """A list of a month that may be left out."""
+    return [] if month.values.get(key) is None else month.list_of(key)
 
 
 _MONTH_STEPS = (
@@ -317,5 +351,7 @@ def _choice(read: Inputs, key: str, known: tuple[W, ...], default: W) -> W:
 
 def _decimals(read: Inputs, key: str) -> int:
     """How many decimals a number was given with."""
+    if read.values.get(key) is None:
+        return 0
     exponent = Decimal(str(read.values[key]).strip()).as_tuple().exponent
     return max(-exponent, 0) if isinstance(exponent, int) else 0

@@ -308,3 +308,47 @@ def test_lists_accepted_after_the_freeze_stay_out(run, files, tmp_path):
     late.write_text("\n".join([f"{head},declared_time", *lines]), "utf-8")
     made = json.loads(settle(run, "--frozen", "2026-01-31", "--json", files=[late]).out)
     assert made["after_freeze"] == 40
+
+
+def test_a_list_that_stands_twice_counts_once(run, files, tmp_path):
+    head, *rows = files[0].read_text("utf-8-sig").splitlines()
+    doubled = tmp_path / "doubled.csv"
+    doubled.write_text("\n".join([head, *rows, *rows[:5]]), "utf-8")
+    once, twice = (
+        json.loads(settle(run, "--as-is", "--json", files=[path]).out)
+        for path in (files[0], doubled)
+    )
+    assert twice["not_counted"]["ST206"] == 5
+    assert twice["funds"] == once["funds"]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_lists_and_months_of_different_files_are_told_apart(run, files, book, tmp_path, lang):
+    head, *rows = files[0].read_text("utf-8-sig").splitlines()
+    fewer = tmp_path / "fewer.csv"
+    fewer.write_text("\n".join([head, *rows[1:]]), "utf-8")
+    answer = settle(run, "--book", book, "--json", "--lang", lang, files=[fewer])
+    assert answer.code in (0, 1), answer.err
+    issues = json.loads(answer.out)["issues"]
+    apart = [one for one in issues if one["code"] == "ST327"]
+    assert len(apart) == 1
+    assert rows[0].split(",")[1] in apart[0]["what"]
+    assert apart[0]["fix"]
+
+
+def test_clearing_of_2026_in_april_2027_goes_by_2026(run, tmp_path):
+    lists = tmp_path / "lists.csv"
+    assert cli.run(["sample", "300", "-o", str(lists), "--period", "2026", "--quiet"]) == 0
+    answer = run(
+        *("settle", "year", lists, "--area", "demo", "--year", "2026"),
+        *("--paid-on", "2027-04-20", "--json"),
+    )
+    assert answer.code in (0, 1), answer.err
+    made = json.loads(answer.out)
+    # elastic in 2026, fixed and scaled in 2027
+    assert {fund["method"] for fund in made["funds"]} == {"elastic"}
+    assert made["due"] == "2027-04-30"
+    assert "ST308" not in {one["code"] for one in made["issues"]}
+    assert {
+        p["value"] for f in made["funds"] for p in f["parameters"] if p["key"] == "reserve"
+    } == {"0.04"}
