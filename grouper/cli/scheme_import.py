@@ -49,8 +49,11 @@ def import_(
     from grouper.scheme.write import write_scheme
 
     form = dialect_asked(ctx)
-    if form or preset or is_catalogue(file):
+    if form or is_catalogue(file):
         return import_catalogue(ctx, file, folder, form, force=force, json_=json_)
+    if preset:
+        text = terminal(ctx).text("usage.dip_only", name="--preset", scheme=file)
+        raise click.UsageError(text, ctx)
     out = terminal(ctx)
     # a scheme folder bears the id of its scheme: a name that can be no id holds it instead
     name = Path(folder).absolute().name

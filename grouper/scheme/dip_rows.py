@@ -223,10 +223,13 @@ def _layer(reading: Reading, row: int) -> str:
 
 
 def _name(reading: Reading, row: int) -> str:
-    """The printed name, or the names of diagnosis, conditions and operations."""
+    """The printed name, or the names of diagnosis and operations.
+
+    Groups of the official workbook that differ in a condition alone are told apart by it.
+    """
     named = reading.cell(row, "name")
-    parts = ("dx_name", "burn_degree", "other_name", "burn_area", "resistant", "main_name",
-             "related_name")  # fmt: skip
+    conditions = ("burn_degree", "other_name", "burn_area", "resistant")
+    parts = ("dx_name", *(conditions if reading.dialect.part else ()), "main_name", "related_name")
     return named or ":".join(filter(None, (reading.cell(row, part) for part in parts)))
 
 

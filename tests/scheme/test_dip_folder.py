@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
+from dip_cases import invented_catalogue
 from dip_catalogues import DATA, real_text
 from official_dip_workbook import sheets, workbook
 
 from grouper.errors import DataFileError, GrouperError, SchemeError
 from grouper.run.catalogues import is_catalogue, published, read_catalogue
-from grouper.scheme.dip import CatalogueHead, Published
+from grouper.scheme.dip import CatalogueHead, Figures, Published
 from grouper.scheme.dip_folder import (
     catalogue_folder,
     catalogue_ids,
@@ -69,6 +72,28 @@ def test_folder_and_json_read_back_the_same(sources, tmp_path, name):
     for path in folder.iterdir():
         if path.name != "README.md":
             assert (again / path.name).read_bytes() == path.read_bytes()
+
+
+def test_any_catalogue_reads_back_the_same(tmp_path):
+    """Also one in which rows compete, ask for everything, or stand for a letter."""
+    for seed in range(120):
+        rng = Random(seed)
+        invented = invented_catalogue(rng)
+        # no form can say that a case must be younger than newborn
+        rows = [replace(row, age_days_below=row.age_days_below or None) for row in invented.rows]
+        figures = tuple(
+            Figures(*(rng.choice((None, Decimal("0.000001"), Decimal(7))) for _ in range(3)))
+            for _ in invented.rows
+        )
+        of = Published(
+            replace(invented, title="x", rows=tuple(rows), head=CatalogueHead(scores="none")),
+            figures,
+        )
+        file = tmp_path / "invented.json"
+        file.write_bytes(catalogue_json(of))
+        write_catalogue(of, tmp_path / "invented", overwrite="replace")
+        for path in (file, tmp_path / "invented"):
+            assert contents(published(path))[:4] == contents(of)[:4], seed
 
 
 def test_the_head_is_kept_and_says_when_the_scores_hold(sources, tmp_path):
