@@ -179,11 +179,12 @@ def _asked(reading: Reading, row: int, name: str, said: Mapping[str, str]) -> in
 
 
 def _resistant(reading: Reading, row: int, said: Mapping[str, str]) -> str:
-    text = (reading.cell(row, "resistant") or said.get("resistant", "")).lower()
+    # 无 is an answer here, though elsewhere it may stand for an empty cell
+    text = (reading.text(row, "resistant") or said.get("resistant", "")).lower()
     for answer, spellings in words()["answers"].items():
         if text in spellings:
             return str(answer)
-    if text:
+    if text and text not in reading.dialect.none:
         reading.note("SE58", row, "resistant", text=text)
     return ""
 
@@ -218,9 +219,10 @@ def burn_keys(reading: Reading, row: int, keys: tuple[str, ...]) -> tuple[str, .
     text = half_width(reading.cell(row, "burn_degree")).lower()
     if not text:
         return keys
-    # degrees 一、二度 name two: every word that occurs
     degrees = [degree for degree, said in words()["degrees"].items() if _names(text, said)]
-    if not degrees:
+    # of `二、三度` one degree would be left over
+    rest = re.sub("|".join(w for said in words()["degrees"].values() for w in said), "", text)
+    if not degrees or re.search(str(words()["degree"]), rest):
         reading.note("SE58", row, "burn_degree", text=text)
         return keys
     digits = [digit for degree in degrees for digit in words()["burns"]["of_degree"][degree]]

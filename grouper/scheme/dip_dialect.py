@@ -142,11 +142,6 @@ def clean_header(text: str) -> str:
     return "".join(fold(text).split()).replace("`", "").replace("(", "（").replace(")", "）")
 
 
-def dialect_of(headers: Mapping[str, int]) -> Dialect | None:
-    """The form whose headers all stand in a row (clean header -> column)."""
-    return next((one for one in dialects() if is_form(one, headers)), None)
-
-
 def is_form(dialect: Dialect, headers: Mapping[str, int]) -> bool:
     """Whether a row of headers (clean header -> column) is that of a form."""
     return all(clean_header(name) in headers for name in dialect.requires) and all(

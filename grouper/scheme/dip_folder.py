@@ -96,7 +96,7 @@ def is_canonical(data: bytes) -> bool:
     """Whether JSON is a catalogue as `write_json` writes it."""
     try:
         raw = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(raw, dict) and "rows" in raw and raw.get("kind") == "dip"
 
@@ -104,6 +104,9 @@ def is_canonical(data: bytes) -> bool:
 def load_json(data: bytes, name: str) -> Published:
     """The catalogue in canonical JSON; rows are counted from 1. Raises as `load_folder`."""
     raw = _parsed(data, name)
+    for key in ("rows", "lists"):
+        if not _are_objects(raw.get(key, [])):
+            raise DataFileError("DF135", f"{name}: {key}", path=name, detail=f"{key}: no objects")
     head = head_of({k: v for k, v in raw.items() if k not in ("rows", "lists")}, name)
     lists = [
         (f"{name}: lists[{at}]", {n: _text(one.get(n)) for n in LIST_COLUMNS})
@@ -121,9 +124,13 @@ def json_grid(data: bytes, name: str) -> Grid:
     if isinstance(rows, dict):
         # the table of an export lies in its one list
         rows = next((one for one in rows.values() if isinstance(one, list)), [rows])
-    if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
+    if not _are_objects(rows):
         raise DataFileError("DF135", name, path=name, detail="no list of objects")
     return _grid(rows, name)
+
+
+def _are_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
 def catalogue_files(published: Published) -> dict[str, bytes]:
@@ -169,11 +176,11 @@ def _parsed(data: bytes, name: str) -> Any:
     text = decode(data, name).text
     try:
         return json.loads(text, parse_float=str, parse_int=_whole)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         lines = [line for line in text.splitlines() if line.strip()]
         try:
             return [json.loads(line, parse_float=str, parse_int=_whole) for line in lines]
-        except ValueError:
+        except (ValueError, RecursionError):
             raise DataFileError("DF135", name, path=name, detail=error) from None
 
 

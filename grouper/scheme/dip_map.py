@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from grouper.dated import CONFIDENCES
 from grouper.errors import Issue, SchemeError
+from grouper.scheme.dip import CLASSES, KINDS, LAYERS
 from grouper.scheme.dip_operations import Form
 
 Scores = Literal["asked", "none"]
@@ -27,11 +28,19 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "scores": get_args(Scores),
     "short": get_args(Short),
 }
-_TEXTS, _PAIRS = ("title", "source"), ("kinds", "layers", "only", "lists")
+_TEXTS = ("title", "source")
+#: what words of the table may stand for; `only` names values of the table itself
+_PAIRS: Mapping[str, tuple[str, ...]] = {
+    "kinds": KINDS,
+    "layers": LAYERS,
+    "lists": ("excluded_dx", "excluded_ops", "primary", "resistant_dx"),
+    "only": (),
+}
 _LISTS = ("requires", "none")
 _KEYS = (*_TEXTS, *_WORDS, *_LISTS, *_PAIRS, "columns", "operations", "split", "conditions")
 _SPLIT = ("score", "kind", "cls", "code")
 _CONDITION = ("pattern", "unusable", "exclusion")
+_EXCLUSIONS = ("conservative", "not_main", "scope")
 
 #: a key that is wrong, and what would do
 Problem = tuple[str, Sequence[str]]
@@ -74,10 +83,12 @@ def _plain(raw: Mapping[str, Any]) -> Iterator[Problem]:
     for key in _LISTS:
         if not _are_texts(raw.get(key, [])):
             yield key, ('["…"]',)
-    for key in _PAIRS:
+    for key, known in _PAIRS.items():
         table = raw.get(key, {})
         if not isinstance(table, dict) or not _are_texts(list(table.values())):
             yield key, ('"…" = "…"',)
+        elif known and not set(table.values()) <= set(known):
+            yield key, known
 
 
 def _operations(raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -96,7 +107,7 @@ def _operations(raw: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _tables(raw: Mapping[str, Any]) -> Iterator[Problem]:
     checks: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
-        "split": lambda one: set(one) == set(_SPLIT) and _are_texts(list(one.values())),
+        "split": _is_split,
         "conditions": _is_condition,
     }
     for key, is_sound in checks.items():
@@ -106,8 +117,18 @@ def _tables(raw: Mapping[str, Any]) -> Iterator[Problem]:
             yield key, _SPLIT if key == "split" else _CONDITION
 
 
+def _is_split(one: Mapping[str, Any]) -> bool:
+    if set(one) != set(_SPLIT) or not _are_texts(list(one.values())):
+        return False
+    # the diagnosis is put into the code, and nothing else
+    is_code = set(re.findall(r"\{[^}]*\}?|\}", one["code"])) == {"{dx}"}
+    return one["kind"] in KINDS and one["cls"] in CLASSES and is_code
+
+
 def _is_condition(one: Mapping[str, Any]) -> bool:
     if not isinstance(one.get("pattern"), str) or not set(one) <= set(_CONDITION):
+        return False
+    if one.get("exclusion", _EXCLUSIONS[0]) not in _EXCLUSIONS:
         return False
     try:
         re.compile(one["pattern"])

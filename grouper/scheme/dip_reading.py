@@ -44,11 +44,15 @@ class Reading:
     rounded: set[str] = field(default_factory=set)
 
     def cell(self, row: int, name: str) -> str:
-        """The text of a field, "" where the sheet has none."""
+        """The text of a field, "" where the sheet has none or says that there is none."""
+        text = self.text(row, name)
+        return "" if text in self.dialect.none else text
+
+    def text(self, row: int, name: str) -> str:
+        """The text of a field as it stands, blanks folded."""
         at = self.columns.get(name)
         cells = self.grid.rows[row]
-        text = fold(cells[at]) if at is not None and at < len(cells) else ""
-        return "" if text in self.dialect.none else text
+        return fold(cells[at]) if at is not None and at < len(cells) else ""
 
     def where(self, row: int, name: str) -> str:
         """The place of a field, or of the first column where the sheet has none."""

@@ -334,7 +334,11 @@ class TestOwnMap:
             ('columns = { colour = ["编码"] }', "columns.colour"),
             ("columns = {}", "columns"),
             ('kinds = ["core"]', "kinds"),
+            ('kinds = { "甲" = "odd" }', "kinds"),
+            ('lists = { "甲" = "issues" }', "lists"),
             ('split = [{ score = "分值" }]', "split"),
+            ('split = [{ score = "a", kind = "core", cls = "surgical", code = "{px}" }]', "split"),
+            ('conditions = [{ pattern = "a", exclusion = "odd" }]', "conditions"),
             ('conditions = [{ pattern = "(" }]', "conditions"),
         ],
     )

@@ -188,7 +188,18 @@ def test_a_list_that_is_not_known_is_named_with_its_row(sources, tmp_path):
     assert "lists.tsv:" in issue.where
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2]", "{", '"K35"', '{"kind": "dip", "rows": 3}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[1, 2]",
+        "{",
+        '"K35"',
+        '{"kind": "dip", "rows": 3}',
+        '{"kind": "dip", "rows": [], "lists": ["x"]}',
+        "[" * 100_000,
+    ],
+)
 def test_json_that_is_no_catalogue_is_an_error_of_the_data(tmp_path, text):
     path = tmp_path / "x.json"
     path.write_text(text, "utf-8")

@@ -171,6 +171,12 @@ class TestPrimary:
         assert outcome(official, dx, *px).kind == kind
 
 
+@pytest.mark.parametrize(("text", "expected"), [("有", "yes"), ("无", "no"), ("不耐药", "no")])
+def test_answers(tmp_path, text, expected):
+    of = read_catalogue(written(tmp_path, put("tuberculosis", 3, 6, text)))
+    assert next(r.resistant for r in of.catalogue.rows if r.code == "FZ-1840") == expected
+
+
 class TestReading:
     def test_all_groups_are_there_and_no_remark_or_header_is_one(self, official):
         given = {row[1] for of in sheets().values() if of.title[0] in "一二三四" for row in of.rows}
@@ -231,6 +237,7 @@ def put(name: str, row: int, column: int, text: object) -> Change:
         (put("XQ", 9, 7, "天龄见附表"), "SE58", "一、先期分组!H13"),
         (put("XQ", 9, 7, "出生体重1000克"), "SE58", "一、先期分组!H13"),
         (put("burns", 0, 3, "重度"), "SE58", "三、诊断辅助细分-烧伤类病种!D4"),
+        (put("burns", 0, 3, "二、三度"), "SE58", "三、诊断辅助细分-烧伤类病种!D4"),
         (put("burns", 0, 5, "大面积"), "SE58", "三、诊断辅助细分-烧伤类病种!F4"),
         (put("burns", 5, 5, "≥50%"), "SE58", "三、诊断辅助细分-烧伤类病种!F9"),
         (put("burns", 5, 3, "二度"), "SE58", "三、诊断辅助细分-烧伤类病种!D9"),
