@@ -8,6 +8,7 @@ import weights
 from grouper.errors import Issue
 from grouper.policy.model import Policy, Terms
 from grouper.policy.place import with_lines
+from grouper.scheme.source import embedded_ids
 from grouper.settle.cell import label_columns
 from weights.table import WeightTable
 
@@ -21,7 +22,7 @@ def fit_issues(policy: Policy) -> list[Issue]:
 
     PO203 a class rule asks for a column no weight table has; PO204 the table is not at hand; PO205
     the table holds the coefficients, but none for a level of the area; ST109 the table belongs to
-    another scheme.
+    another scheme; PO206 the scheme does not come with the program.
     """
     found = [issue for terms in policy.terms for issue in _of_era(policy, terms)]
     seen = {(one.code, one.where, str(one.params)): one for one in with_lines(found)}
@@ -37,6 +38,9 @@ def _of_era(policy: Policy, terms: Terms) -> Iterator[Issue]:
             if column and label_columns().get(column, column) not in LABEL_COLUMNS:
                 params = {"rule": rule.text, "column": column, "known": ", ".join(LABEL_COLUMNS)}
                 yield Issue("PO203", f"{where}: class_rules", params)
+    if terms.scheme_id not in embedded_ids():
+        params = {"area": policy.area.id, "scheme": terms.scheme_id}
+        yield Issue("PO206", f"{where}: scheme", params)
     if terms.weight_table not in (*weights.installed_ids(), *weights.table_ids()):
         params = {"area": policy.area.id, "table": terms.weight_table}
         yield Issue("PO204", f"{where}: weight_table", params)

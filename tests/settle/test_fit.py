@@ -56,6 +56,11 @@ def test_a_table_of_another_scheme(changed):
     assert code == "ST109"
 
 
+def test_a_scheme_that_does_not_come_with_the_program(changed):
+    found = changed(('scheme = "chs_drg_20"', 'scheme = "chs_drg_29"'))
+    assert [code for code, _ in found] == ["PO206", "ST109"]
+
+
 def test_levels_without_coefficient_in_the_table(changed):
     own = ', "三级" = 1.0850, "二级" = 1.0000, "一级" = 0.8575'
     found = changed(
