@@ -10,6 +10,7 @@ import click
 from grouper.cli.chain import date_value
 from grouper.cli.options import Command, Family, as_json, common, option, terminal
 from grouper.cli.output import DONE, FINDINGS, Terminal, issue_list
+from grouper.cli.policy_calendar import calendar
 from grouper.cli.policy_new import new
 from grouper.dated import Span
 
@@ -44,6 +45,7 @@ def policy() -> None:
 
 
 policy.add_command(new)
+policy.add_command(calendar)
 
 
 @policy.command("list", cls=Command, help="help.policy_list")

@@ -112,7 +112,7 @@ def close_month(
     policy, records = settled.policy, settled.run.records
     rules = month_rules(policy, month)
     added = read_entries(entries, policy) if entries else []
-    days = read_calendar(calendar or _own_calendar(area))
+    days = read_calendar(calendar or own_calendar(area))
     lists = Lists(records.batch, settled.amounts, received_of(records))
     if book is None:
         made = _run(close_alone(lists, added, policy, rules), rules, days, paid_on)
@@ -201,7 +201,8 @@ def _discharges(batch: CaseBatch) -> NDArray[np.int32]:
     return dates if len(dates) == len(batch) else np.full(len(batch), MISSING, np.int32)
 
 
-def _own_calendar(area: str | Path) -> Path | None:
+def own_calendar(area: str | Path) -> Path | None:
+    """The list of working days that a pack has of its own."""
     if is_lead(area):
         return None
     path = area_folder(area) / CALENDAR_FILE

@@ -198,3 +198,15 @@ def test_leads_and_packs_are_compared_under_the_same_keys(run):
     assert run("policy", "diff", "guilin@2031-01-01", "桂林").code == 3
     assert run("policy", "diff", "guilin@soon", "桂林").code == 2
     assert run("policy", "diff", "guilin", "温州").code == 3
+
+
+def test_the_dates_of_a_year(run):
+    found = json.loads(run("policy", "calendar", "guangan", "--year", "2026", "--json").out)
+    clearing = next(one for one in found["duties"] if one["duty"] == "clearing")
+    assert (clearing["date"], clearing["period"]) == ("2026-05-31", "2025")
+    chinese = run("policy", "calendar", "--year", "2026", "--lang", "zh")
+    assert chinese.code == 0
+    assert "2026-05-31\t年度清算完成\t2025\t" in chinese.out
+    # the days worked in the stead of holidays are arranged late in the year before
+    assert "ST108" in run("policy", "calendar", "--year", "2040").err
+    assert run("policy", "calendar", "guangan").code == 2
