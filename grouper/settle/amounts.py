@@ -80,6 +80,15 @@ class DecidingRule:
         return f"{self.rule} {self.source}"
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Decimals of weights, coefficients and rates in result columns, at least these."""
+
+    weight: int = 0
+    coefficient: int = 0
+    rate: int = 0
+
+
 class Worth(Protocol):
     """What is told of the cell of a case; None = its payment does not rest on such a number."""
 
@@ -113,8 +122,7 @@ class Amounts:
                     bill cannot enter a statement
     cell            int32: position in `cells`, -1 outside the groups
     confidence      the weakest mark of all values used
-    decimals        of weights, coefficients and rates in result columns, the same for every part of
-                    a run; None: those of the finest value
+    places          decimals in result columns, the same for every part of a run
     notice          uint32: 0, or 1 + position in `notices`: what is reported of the bill without
                     keeping the case out of statements (bill_check = warn); empty = none
     score           int64 units of 10**-score_decimals: the scores (分值) of DIP cases, MISSING_FEN
@@ -142,7 +150,7 @@ class Amounts:
     scheme_id: str
     confidence: Confidence
     is_demo: bool
-    decimals: tuple[int, int, int] | None = None
+    places: Places = Places()
     notice: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
     notices: tuple[Issue, ...] = ()
     score: NDArray[np.int64] | None = None
@@ -188,8 +196,11 @@ class Amounts:
         lang: language of the words; names are the English ones (COLUMN_TITLES has the titles).
         """
         words = [kind.word(lang) for kind in CaseType]
-        weight = ("relative_weight", self._of_cell([cell.weight for cell in self.cells], 0))
-        rate = ("base_rate", self._of_cell([cell.rate for cell in self.cells], 2))
+        weight = (
+            "relative_weight",
+            self._of_cell([cell.weight for cell in self.cells], self.places.weight),
+        )
+        rate = ("base_rate", self._of_cell([cell.rate for cell in self.cells], self.places.rate))
         if self.score is not None:
             weight = ("case_score", self._scores(self.score))
             rate = ("point_value", rate[1])
@@ -197,7 +208,10 @@ class Amounts:
             ("case_type", _texts(self.case_type, words)),
             ("place", _texts(self.place, [place.word(lang) for place in Place])),
             weight,
-            ("hospital_coefficient", self._of_cell([cell.coefficient for cell in self.cells], 1)),
+            (
+                "hospital_coefficient",
+                self._of_cell([cell.coefficient for cell in self.cells], self.places.coefficient),
+            ),
             rate,
             ("standard", yuan_column(self.standard_fen)),
             ("payment", yuan_column(self.payable_fen)),
@@ -228,12 +242,10 @@ class Amounts:
         texts = [None if n == MISSING_FEN else Decimal(n).scaleb(-scale) for n in score.tolist()]
         return pa.array(texts, pa.decimal128(38, max(scale, 2)))
 
-    def _of_cell(self, values: Sequence[Decimal | None], place: int) -> pa.Array:
+    def _of_cell(self, values: Sequence[Decimal | None], least: int) -> pa.Array:
         """A value of the cells, given to each case; all with the same decimals."""
-        decimals = max((-_exponent(value) for value in values if value is not None), default=0)
-        if self.decimals is not None:
-            decimals = max(decimals, self.decimals[place])
-        kind = pa.decimal128(38, max(decimals, 2))
+        own = (-_exponent(value) for value in values if value is not None)
+        kind = pa.decimal128(38, max(2, least, *own))
         known = pa.array(values, kind)
         return known.take(pa.array(self.cell, mask=self.cell < 0))
 

@@ -22,7 +22,7 @@ from grouper.errors import Issue, Lang, SettlementError
 from grouper.policy.lead_rules import Comparison
 from grouper.policy.model import Allow, KeyedValues, Policy, require_verified
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
-from grouper.settle.amounts import Amounts, CaseType, mark_text
+from grouper.settle.amounts import Amounts, CaseType, Places, mark_text
 from grouper.settle.batch import Facts, Ids, Marks, needs, negative, read_facts
 from grouper.settle.cell import Key, compile_key
 from grouper.settle.checks import is_strict, less_than_funds, mark_bills, mark_rows
@@ -89,7 +89,7 @@ class Settler:
         self._asked = tuple(
             dict.fromkeys(one for terms in policy.terms for one in asked(terms.rules))
         )
-        self.decimals = _decimals(policy, self.tables.values())
+        self.places = _places_of(policy, self.tables.values())
         self._cells: dict[object, CompiledCell | Issue] = {}
 
     def mark(self, lang: Lang = "en") -> str:
@@ -116,7 +116,7 @@ class Settler:
             cell_of,
             cells,
             confidence=self.confidence,
-            decimals=self.decimals,
+            places=self.places,
         )
 
     def _mark_days(self, facts: Facts, marks: Marks) -> None:
@@ -183,7 +183,7 @@ def settled_amounts(
     cells: Sequence[CompiledCell],
     *,
     confidence: Confidence,
-    decimals: tuple[int, int, int] | None = None,
+    places: Places | None = None,
 ) -> Amounts:
     """The amounts of priced rows: who bears them, and what is wrong with their bills."""
     facts, marks = pricing.facts, pricing.marks
@@ -216,13 +216,13 @@ def settled_amounts(
         scheme_id=groups.scheme_id,
         confidence=confidence,
         is_demo=policy.is_demo,
-        decimals=decimals,
+        places=places or Places(),
         notice=notice,
         notices=said,
     )
 
 
-def _decimals(policy: Policy, tables: Iterable[WeightTable]) -> tuple[int, int, int]:
+def _places_of(policy: Policy, tables: Iterable[WeightTable]) -> Places:
     """Decimals of weights, coefficients and rates in result columns, for any cases of a policy."""
     weight, coefficient, rate = 0, 0, 0
     for terms in policy.terms:
@@ -234,7 +234,8 @@ def _decimals(policy: Policy, tables: Iterable[WeightTable]) -> tuple[int, int, 
     in_tables = [one.numbers for one in tables]
     if any(terms.rules.coef_source.startswith("table") for terms in policy.terms):
         coefficient = max(coefficient, *(one["coefficient"].decimals for one in in_tables))
-    return weight + max(one["weight"].decimals for one in in_tables), coefficient, rate
+    weight += max(one["weight"].decimals for one in in_tables)
+    return Places(weight, coefficient, rate)
 
 
 def _places(values: KeyedValues) -> tuple[int, ...]:
