@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grouper.cli import demo_dip
 from grouper.cli.options import Command, as_json, common, option, terminal
 from grouper.cli.output import DONE, Terminal
 
 if TYPE_CHECKING:
     from grouper.run.settlement import SettledRun
 
-ROWS, SEED, MONTH = 1000, 2025, "2025-06"
+AREA, ROWS, SEED, MONTH = "demo", 1000, 2025, "2025-06"
 #: documents whose targets the invented area is held against
 TARGETS = ("henan-2022-5", "xifeng-2022-47")
 
@@ -33,31 +34,36 @@ FILES = {
 
 @click.command(cls=Command, name="demo", help="help.demo")
 @click.argument("folder", default="demo-output", metavar="[DIR]")
+@option("--dip", is_flag=True, help="options.demo_dip")
 @option("--force", is_flag=True, help="options.force")
 @as_json
 @common
 @click.pass_context
-def demo(ctx: click.Context, /, folder: str, force: bool, json_: bool) -> int:
+def demo(ctx: click.Context, /, folder: str, dip: bool, force: bool, json_: bool) -> int:
     """Sample discharges, their groups, the month, the coverage and a report, all invented."""
     from grouper.records.outfile import check_output
 
     screen, started = terminal(ctx), time.perf_counter()
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    files = {key: target / name for key, name in FILES.items()}
+    named = demo_dip.FILES if dip else FILES
+    files = {key: target / name for key, name in named.items()}
     # a folder that holds all of a demo's files is an earlier demo and may be made anew
     again = all(path.is_file() for path in files.values())
     for path in files.values():
         check_output(path, overwrite="replace" if force or again else "refuse")
     screen.say("demo.invented")
-    _write_sample(files, screen)
-    settled = _settle(files, screen)
-    _report(settled, files, screen)
+    if dip:
+        demo_dip.run_dip_demo(files, screen)
+    else:
+        _write_sample(files, screen)
+        _report(_settle(files, screen), files, screen)
     seconds = time.perf_counter() - started
     screen.say("demo.done", seconds=f"{seconds:.1f}", n=len(files))
     names = {key: str(path) for key, path in files.items()}
     if json_:
-        screen.json({"files": names, "rows": ROWS, "month": MONTH, "seconds": round(seconds, 3)})
+        rows = demo_dip.ROWS if dip else ROWS
+        screen.json({"files": names, "rows": rows, "month": MONTH, "seconds": round(seconds, 3)})
     else:
         screen.data("\n".join(names.values()))
     return DONE
@@ -110,7 +116,7 @@ def _report(settled: SettledRun, files: dict[str, Path], screen: Terminal) -> No
 
     made = statements(settled, MONTH)
     paid = sum(one.line("M15").amount_fen for one in made)
-    screen.say("demo.month", month=MONTH, n=len(made), paid=yuan(paid))
+    screen.say("demo.month", month=MONTH, area=AREA, n=len(made), paid=yuan(paid))
     coverage = coverage_of(settled, lang=screen.lang, targets=load_targets(TARGETS))
     for row in coverage.rows:
         if row.target is not None:

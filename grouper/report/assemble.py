@@ -50,6 +50,7 @@ def settled_report(
     by_place = any(one.place != Place.LOCAL.key for one in made)
     issues = [*settled.run.records.issues, *(coverage.issues if coverage else ())]
     name = "statement" if month else "report"
+    name += "" if amounts.score is None else "_dip"
     return ReportData(
         title=words(lang)["title"][name].format(area=area_name(policy, lang), month=month),
         lang=lang,

@@ -20,6 +20,16 @@ _NAMES = {
     "extreme": ("极高倍率界限", "extreme limit"),
     "high": ("高倍率界限", "high limit"),
 }
+_KINDS = {
+    "core": "核心病种",
+    "primary": "基层病种",
+    "comprehensive": "综合病种",
+    "tcm": "中医优势病种",
+    "bedday": "床日病种",
+    "blank": "空白病种",
+    "default": "章节默认组",
+    "ungrouped": "未入组",
+}
 _WORDS = {
     "low": ("低倍率", "low"),
     "extreme": ("极高倍率", "extreme"),
@@ -73,7 +83,7 @@ def _note_factors(
     cell: DipCell, terms: Terms, kind: str, adjustment: str, days: int, note: Note
 ) -> None:
     sources = terms.sources
-    note("kind", "病种类型", "kind of group", kind)
+    note("kind", "病种类型", "kind of group", kind, value_zh=_KINDS.get(kind, kind))
     if kind != "ungrouped":
         note("score", "病种分值", "score of the group", cell.score, terms.weight_table)
         rule = terms.dip.kinds.of(kind) if terms.dip else None

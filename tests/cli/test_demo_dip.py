@@ -1,0 +1,135 @@
+"""`grouper demo --dip`: the whole chain of an area that pays by DIP."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from grouper.cli.demo_dip import FILES
+from grouper.policy.load import load_policy
+from grouper.records.read import read_records
+from grouper.run.dip_indicators import indicators_of
+from grouper.run.dip_settlement import settle_dip_records
+from grouper.run.month import close_month
+from grouper.run.year import settle_year
+
+pytestmark = pytest.mark.cli
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    from grouper import cli
+
+    folder = tmp_path_factory.mktemp("demo") / "dip"
+    assert cli.run(["demo", str(folder), "--dip", "--quiet"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def settled(made):
+    records = read_records([made / "discharges.csv"], needs=("dx",))
+    return settle_dip_records(records, "demo-dip")
+
+
+def test_every_file_is_there_and_may_be_made_anew(made, run):
+    assert {path.name for path in made.iterdir()} == set(FILES.values())
+    answer = run("demo", made, "--dip", "--json")
+    assert answer.code == 0
+    assert json.loads(answer.out)["rows"] == 1200
+
+
+def test_the_year_takes_as_many_special_cases_as_its_quota(made, settled):
+    year = settle_year("demo-dip", 2025, settled=settled, entries=[made / "entries-2025.csv"])
+    review = year.annual.review
+    assert review.quota == {"": 6}
+    assert len(review.paid_fen) == 6
+    # one more loses, one costs less than twice what the year's point value pays
+    assert (len(review.over_quota), len(review.no_loss)) == (1, 1)
+    assert [issue.code for issue in year.annual.issues] == ["ST303"]
+    for fund in year.annual.funds:
+        accounts = fund.clearing.accounts.values()
+        # the pool is spent to the fen, by scores
+        assert sum(one.entitled_fen for one in accounts) == fund.clearing.pool.pool_fen
+        special = fund.clearing.given("special_fen")
+        reserve = fund.clearing.pool.reserve_fen
+        assert fund.clearing.pool.pool_fen + reserve + special == fund.clearing.rules.budget_fen
+    volume = sum(fund.clearing.volume for fund in year.annual.funds)
+    names = {name for one in review.paid_fen for name in one.split()[1:]}
+    ids = list(settled.run.records.batch.case_id)
+    rest = [row for row, name in enumerate(ids) if name not in names]
+    assert volume == settled.amounts.total_score(rest)
+
+
+def test_a_set_of_special_cases_is_the_one_its_point_value_takes(made, settled):
+    """Nobody left out loses more, at the value of the year, than one who is taken."""
+    year = settle_year("demo-dip", 2025, settled=settled, entries=[made / "entries-2025.csv"])
+    value = {fund.insurance: fund.clearing.unit_yuan for fund in year.annual.funds}
+    batch, amounts = settled.run.records.batch, settled.amounts
+    rows = {str(name): row for row, name in enumerate(batch.case_id)}
+
+    def loss(one):
+        row = rows[one.split()[1]]
+        insurance = load_policy("demo-dip").insurance(str(batch.insurance[row]))
+        paid = amounts.total_score([row]) * value[insurance] * 100
+        return int(amounts.total_fen[row]) - paid
+
+    review = year.annual.review
+    assert min(map(loss, review.paid_fen)) > max(map(loss, review.over_quota))
+
+
+def test_indicators_of_the_hospitals_sum_to_the_area(settled):
+    area, *hospitals = indicators_of(settled, "en")
+    assert area.cases == sum(one.cases for one in hospitals) == 1200
+    assert area.score == sum(one.score for one in hospitals)
+    assert area.surplus_fen == sum(one.surplus_fen for one in hospitals)
+    assert 0.8 < area.cost_index < 1.3
+    assert 0.6 < area.time_index < 1.4
+    assert sum(area.kinds.values()) == 1
+
+
+def test_a_year_without_a_budget_is_refused(made, settled, tmp_path, run):
+    from grouper.datafile import data_folder
+
+    for path in data_folder("areas", "demo-dip").iterdir():
+        text = path.read_text("utf-8").replace(
+            "[parameters.budget] #", "[parameters.budget_in_province] #"
+        )
+        (tmp_path / path.name).write_text(text, "utf-8")
+    answer = run("settle", "year", made / "discharges.csv", "--area", tmp_path, "--year", "2025")
+    assert answer.code == 3
+    assert answer.err.splitlines()[0].startswith("ST103")
+    chinese = run(
+        "settle",
+        "year",
+        made / "discharges.csv",
+        "--area",
+        tmp_path,
+        "--year",
+        "2025",
+        "--lang",
+        "zh",
+    )
+    assert "预算" in chinese.err
+
+
+def test_months_of_dip_are_closed_in_a_book_and_the_year_is_cleared_from_it(settled, tmp_path):
+    book = tmp_path / "book"
+    for month in (f"2025-{number:02}" for number in range(1, 13)):
+        closed = close_month(settled, "demo-dip", month, book=book).closed
+        assert closed.statements
+    year = settle_year("demo-dip", 2025, settled=None, book=book)
+    assert year.manifest["sums"]["entitled"] == "9062400.00"
+    # the book keeps payments, not scores: payment / point value is the score but for rounding
+    volume = sum(fund.clearing.volume for fund in year.annual.funds)
+    scores = settled.amounts.total_score(np.arange(len(settled.amounts)))
+    assert abs(volume - scores) < scores / 10**5
+
+
+def test_dip_is_simulated_under_another_point_value(made, run):
+    answer = run(
+        "settle", "simulate", made / "discharges.csv", "--area", "demo-dip",
+        "--set", "point_value.310=6.5", "--by", "insurance", "--json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
