@@ -101,8 +101,8 @@ def _settle(files: dict[str, Path], screen: Terminal) -> SettledRun:
 
 def _close_month(settled: SettledRun, files: dict[str, Path], screen: Terminal) -> None:
     from grouper.money import yuan
-    from grouper.report.assemble import settled_report
     from grouper.monitor.targets import load_targets
+    from grouper.report.assemble import settled_report
     from grouper.report.save import save_report
     from grouper.run.coverage import coverage_of
     from grouper.run.month import close_month

@@ -122,13 +122,13 @@ class PointValueRule:
 class DipRules:
     """What an area that pays by DIP adds to its terms: one value each, no dates left inside.
 
-    score_decimals: of a case score; adjustment_column: the column of the user's file in which the
-    auxiliary coefficient (A) of a case stands, "" = every case has 1; preset: how the area groups
-    (data/dip/presets), "" = the usual one.
+    score_decimals: of a case score; adjustment_columns: headers under which the auxiliary
+    coefficient (A) of a case may stand in the user's file, the first that is there (none: every
+    case has 1); preset: how the area groups (data/dip/presets), "" = the usual one.
     """
 
     deviation: DeviationRule
     kinds: KindRules = KindRules()
     score_decimals: int = 4
-    adjustment_column: str = ""
+    adjustment_columns: tuple[str, ...] = ()
     preset: str = ""

@@ -18,7 +18,7 @@ from grouper.policy.dip import (
     KindRules,
     Reference,
 )
-from grouper.policy.form import Number, Section, Share, Strict, VersionFile
+from grouper.policy.form import Number, Section, Share, Strict, Text, VersionFile
 
 Decimals = Annotated[int, Field(ge=0, le=10)]
 
@@ -123,7 +123,7 @@ class DipVersion(DeviationFile, VersionFile):
 
     kinds: KindsFile = KindsFile()
     score_decimals: Decimals = 4
-    adjustment_column: str = ""
+    adjustment_columns: list[Text] = Field(default_factory=list)
     preset: str = ""
 
     def rules(self) -> DipRules:
@@ -132,7 +132,7 @@ class DipVersion(DeviationFile, VersionFile):
             self.rule(),
             self.kinds.rules(),
             self.score_decimals,
-            self.adjustment_column,
+            tuple(self.adjustment_columns),
             self.preset,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,12 +55,13 @@ class DipGrouped:
         return self.cases.adjustments[int(self.cases.adjustment[row])]
 
 
-def dip_grouped(run: DipRun, *, adjustment_column: str = "") -> DipGrouped:
+def dip_grouped(run: DipRun, *, adjustment_columns: Sequence[str] = ()) -> DipGrouped:
     """A run with what settlement asks of it.
 
-    adjustment_column: header of the column with auxiliary coefficients; a file without it has none.
+    adjustment_columns: headers under which auxiliary coefficients may stand; the first that is
+    there counts, a file without any has none.
     """
-    adjustment, texts = _texts_of(run.records.user, adjustment_column)
+    adjustment, texts = _texts_of(run.records.user, adjustment_columns)
     cases = dip_cases(
         run.reference.catalogue,
         run.groups.row,
@@ -71,9 +73,12 @@ def dip_grouped(run: DipRun, *, adjustment_column: str = "") -> DipGrouped:
     return DipGrouped(run, cases)
 
 
-def _texts_of(user: UserTable, name: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+def _texts_of(
+    user: UserTable, names: Sequence[str]
+) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
     """A column of the user's file: ids into its distinct texts, of which the first is "" (none)."""
-    if not name or name not in user.names:
+    name = next((one for one in names if one in user.names), None)
+    if name is None:
         return None, ("",)
     column = user.columns[user.names.index(name)]
     if isinstance(column, list):

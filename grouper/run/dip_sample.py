@@ -80,9 +80,9 @@ def dip_sample(
         means=_means(priced),
     )
     rules = policy.terms[-1].dip
-    if rules is None or not rules.adjustment_column:
+    if rules is None or not rules.adjustment_columns:
         return table
-    return table.append_column(rules.adjustment_column, _coefficients(n, seed))
+    return table.append_column(rules.adjustment_columns[0], _coefficients(n, seed))
 
 
 def _ways(rows: Sequence[CatalogueRow]) -> Iterator[_Way]:

@@ -68,7 +68,7 @@ def settle_dip_records(
     rules = latest_terms(policy, records.batch).dip
     run = dip_grouped(
         group_records(records, reference_for(priced, area, policy)),
-        adjustment_column=rules.adjustment_column if rules else "",
+        adjustment_columns=rules.adjustment_columns if rules else (),
     )
     amounts = settle_dip_batch(records.batch, run.cases, priced.table, policy, allow=allow)
     return SettledRun(run, policy, priced.table, amounts, allow)

@@ -91,6 +91,10 @@ def _pools(
         )
         if ruled is None or ruled.rules.method != _FLOATING or own.volume <= 0:
             continue
+        joint = policy.parameters.find("joint_rate", last_day(lists.year))
+        if joint is not None and joint.value == "yes":
+            # one value for several funds: the cases are ranked at the value of their day
+            return {}
         rules = ruled.rules
         left = pool_of(rules.budget_fen, rules.reserve_ratio, list(rules.deductions_fen.values()))
         money = left.pool_fen + (own.patient + own.other if rules.basis == "total" else 0)

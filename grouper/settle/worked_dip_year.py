@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any, cast
 
+import numpy as np
+
 from grouper.money import FEN_PER_YUAN, decimal_text, round_half_up, yuan
 from grouper.policy.dip import PointValueRule
 from grouper.settle.dip_point_value import (
+    YEAR_WEIGHTS,
     PointValue,
     budget_point_value,
     pay_ratio,
@@ -20,23 +23,18 @@ from grouper.settle.dip_special import Candidate, Pool, Round, settle_special
 from grouper.settle.dip_year import HospitalYear, Sharing, clear_hospital
 from grouper.settle.special import quota
 from grouper.worked import Worked
+from weights.auxiliary import Sums, Triggers, auxiliary_group
 from weights.inputs import Inputs
+from weights.mixture import YearMean, year_parts
 from weights.record import places, root_places
-from weights.score_history import (
-    YEAR_WEIGHTS,
-    Division,
-    TypeCosts,
-    YearMean,
-    divide,
-    mean_of_means,
-    pooled_mean,
-    spread,
-    trim_costs,
-)
+from weights.trim import Costs
 
-#: a type must have more cases than this in a group that has more than that (draft, annex)
-_TYPE_CASES, _GROUP_CASES = 5, 15
-_LOWERS = Fraction(1, 5)
+#: groups of fewer cases keep all their costs
+_TRIMMED_FROM = 20
+#: means and deviations of an example are made whole in these parts of a yuan
+_PARTS = 10**6
+#: every type shown, whatever it does to the spread
+_ALL = Triggers(group_cases_above=0, type_cases_above=0, cv_reduction=Fraction(-10))
 
 
 def calculate_dip_year(inputs: Mapping[str, Any]) -> Worked:
@@ -227,8 +225,9 @@ def calculate_dip_score(inputs: Mapping[str, Any]) -> Worked:
     weights = _year_weights(read)
     group, every = (_years(read, key, len(weights)) for key in ("group_years", "all_years"))
     outputs: dict[str, object] = {}
-    for name, mean in (("mean_of_means", mean_of_means), ("pooled", pooled_mean)):
-        own, whole = mean(group, weights), mean(every, weights)
+    manners: tuple[tuple[str, YearMean], ...] = (("mean_of_means", "years"), ("pooled", "cases"))
+    for name, manner in manners:
+        own, whole = (_mean(years, weights, manner) for years in (group, every))
         score = own / whole * read.number("scale", "1000")
         outputs[name] = {"m": places(own, 4), "M": places(whole, 4), "score": places(score, 4)}
     if inputs.get("trim") is not None:
@@ -238,7 +237,11 @@ def calculate_dip_score(inputs: Mapping[str, Any]) -> Worked:
     return Worked(outputs)
 
 
-def _years(read: Inputs, key: str, n: int) -> list[YearMean]:
+_Years = list[tuple[int, Fraction]]
+
+
+def _years(read: Inputs, key: str, n: int) -> _Years:
+    """Cases and mean cost of each year; some year has cases and a cost."""
     found = read.values.get(key)
     if not isinstance(found, list) or len(found) != n:
         raise read.wrong(key)
@@ -250,53 +253,67 @@ def _years(read: Inputs, key: str, n: int) -> list[YearMean]:
         cases = row.number("cases")
         if cases.denominator != 1 or cases < 0:
             raise row.wrong("cases")
-        made.append(YearMean(int(cases), row.number("mean")))
+        made.append((int(cases), row.number("mean")))
+    if not any(cases > 0 and mean > 0 for cases, mean in made):
+        raise read.wrong(key)
     return made
 
 
+def _mean(years: _Years, weights: tuple[int, ...], manner: YearMean) -> Fraction:
+    """The mean over the years, by the function that estimates scores from history."""
+    parts = year_parts([n for n, _ in years], [Fraction(w) for w in weights], manner)
+    return sum((part * mean for part, (_, mean) in zip(parts, years, strict=True)), Fraction(0))
+
+
 def _trim(read: Inputs) -> dict[str, object]:
-    costs = [round_half_up(one * FEN_PER_YUAN) for one in _numbers(read, "costs")]
-    if not costs:
+    costs = sorted(round_half_up(one * FEN_PER_YUAN) for one in _numbers(read, "costs"))
+    if not costs or costs[0] <= 0:
         raise read.wrong("costs")
-    low, high = read.number("low", "0.025"), read.number("high", "0.975")
-    first, last, kept = trim_costs(costs, low, high)
-    before, after = spread(costs), spread(kept)
+    ones = np.ones(len(costs), np.uint32)
+    found = Costs(np.array(costs, np.int64), ones, len(costs), sum(costs))
+    low, high = (read.number(key, usual) for key, usual in (("low", "0.025"), ("high", "0.975")))
+    first, last = found.quantile(low), found.quantile(high)
+    kept = [cost for cost in costs if first <= cost <= last]
+    before, after = _sums(costs), _sums(kept if len(costs) >= _TRIMMED_FROM else costs)
     return {
         "p025": places(first / FEN_PER_YUAN, 4),
         "p975": places(last / FEN_PER_YUAN, 4),
         "kept": after.cases,
         "mean_before": places(before.mean / FEN_PER_YUAN, 4),
-        "cv_before": root_places(before.cv_square, 6),
+        "cv_before": root_places(before.spread / before.cases / before.mean**2, 6),
         "mean_after": places(after.mean / FEN_PER_YUAN, 4),
-        "cv_after": root_places(after.cv_square, 6),
+        "cv_after": root_places(after.spread / after.cases / after.mean**2, 6),
     }
+
+
+def _sums(costs: Sequence[int]) -> Sums:
+    return Sums(len(costs), sum(costs), sum(cost * cost for cost in costs))
 
 
 def _auxiliary(read: Inputs) -> dict[str, object]:
     types = read.object_of("types")
-    given = {name: types.object_of(name) for name in types.values}
-    costs = {
-        name: TypeCosts(one.whole("n"), one.number("mean"), one.number("sd"))
-        for name, one in given.items()
+    cells: dict[tuple[str, ...], Sums] = {
+        (name,): _type_sums(types.object_of(name)) for name in types.values
     }
-    found = divide(costs)
-    cases = sum(one.cases for one in costs.values())
-    # more than 15 cases in the group, more than 5 in a type, and CV clearly lower: the draft's rule
-    enough = cases > _GROUP_CASES and any(one.cases > _TYPE_CASES for one in costs.values())
+    families = dict.fromkeys(types.values, "")
+    found = auxiliary_group("", cells, families, _ALL)
+    if found is None:
+        raise read.wrong("types")
+    triggers = {one.type: one.trigger for one in found.types}
     outputs: dict[str, object] = {
-        "types": {name: {"trigger": places(one, 4)} for name, one in found.triggers.items()},
-        "group_mean": places(found.mean, 4),
-        "cv_before": root_places(found.before_square, 6),
-        "cv_within": root_places(found.within_square, 6),
-        "reduction": _reduction(found),
-        "applies": enough and found.lowers_by(_LOWERS),
+        "types": {name: {"trigger": places(triggers[name], 4)} for name in types.values},
+        "group_mean": places(found.mean_fen / _PARTS, 4),
+        "cv_before": root_places(found.cv_squared_before, 6),
+        "cv_within": root_places(found.cv_squared_after, 6),
+        "reduction": _reduction(found.cv_squared_before, found.cv_squared_after),
+        "applies": auxiliary_group("", cells, families, Triggers()) is not None,
     }
     told = read.object_of("cases")
     for name in told.values:
-        if name not in found.triggers:
+        if name not in triggers:
             raise told.wrong(name)
         case = told.object_of(name)
-        coefficient = rounded(found.triggers[name], 4)
+        coefficient = rounded(triggers[name], 4)
         score = case.number("score") * case.number("K", "1") * coefficient
         outputs[f"{name}_case"] = {
             "coefficient": places(coefficient, 4),
@@ -305,11 +322,19 @@ def _auxiliary(read: Inputs) -> dict[str, object]:
     return outputs
 
 
-def _reduction(found: Division) -> str:
-    """1 - CV within / CV before; a root, so as decimals of ample precision."""
-    if not found.before_square:
+def _type_sums(one: Inputs) -> Sums:
+    """Cases of a type by their number, mean and population deviation."""
+    n, mean, sd = one.whole("n"), one.number("mean") * _PARTS, one.number("sd") * _PARTS
+    if n == 0 or mean <= 0 or mean.denominator != 1 or sd.denominator != 1:
+        raise one.wrong("n" if n == 0 else "mean")
+    return Sums(n, n * int(mean), n * (int(sd) ** 2 + int(mean) ** 2))
+
+
+def _reduction(before: Fraction, after: Fraction) -> str:
+    """1 - CV after / CV before; a root, so as decimals of ample precision."""
+    if not before:
         return places(Fraction(0), 6)
-    square = found.within_square / found.before_square
+    square = after / before
     with localcontext() as context:
         context.prec = 50
         root = (Decimal(square.numerator) / square.denominator).sqrt()

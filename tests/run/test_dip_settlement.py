@@ -166,7 +166,7 @@ def with_column(name: str, values: list[object]) -> pa.Table:
 @pytest.mark.parametrize(
     ("name", "values", "codes"),
     [
-        ("辅助目录系数", ["1.2", "x", "0", "-1", None], [None, *["ST148"] * 3, None]),
+        ("辅助分型系数", ["1.2", "x", "0", "-1", None], [None, *["ST148"] * 3, None]),
         ("insurance", ["310", "职工", "999", "", None], [None, None, "ST105", "ST103", "ST103"]),
         ("hospital", ["H99020000001", "", None], [None, "ST103", "ST103"]),
     ],
@@ -184,7 +184,7 @@ def test_what_cannot_be_paid_is_told(name, values, codes):
 
 
 def test_an_adjustment_multiplies_the_score():
-    plain, doubled = ({"辅助目录系数": [text] * 40} for text in ("", "2"))
+    plain, doubled = ({"辅助分型系数": [text] * 40} for text in ("", "2"))
     one = settled(with_column(*next(iter(plain.items()))))
     two = settled(with_column(*next(iter(doubled.items()))))
     kinds = [one.run.kind(row) for row in range(40)]
@@ -233,7 +233,7 @@ def test_a_group_without_mean_cost_is_told_by_name(tmp_path):
             "PO104",
         ),
         ([("policy-2025.toml", 'operator = "<="', 'operator = ">="')], "PO104"),
-        ([("policy-2025.toml", "adjustment_column", "adjustment_colum")], "PO102"),
+        ([("policy-2025.toml", "adjustment_columns", "adjustment_colums")], "PO102"),
     ],
 )
 def test_a_wrong_rule_is_refused_with_its_place(tmp_path, changes, code):
