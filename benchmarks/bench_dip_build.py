@@ -23,7 +23,7 @@ import pytest
 from paired import paired
 
 from grouper.run.dip_build import BuildChoices, build
-from grouper.run.dip_build_files import build_files
+from grouper.run.dip_build_files import folder_files, published, report_files
 from grouper.run.dip_history import KeyedCases, Reading, read_keys
 from grouper.scheme.dip_preset import load_classes, load_layers, load_preset
 
@@ -68,7 +68,9 @@ def ours(path: Path) -> KeyedCases:
 def whole(path: Path) -> Mapping[str, bytes]:
     """The first step and all others."""
     rules = load_preset("national"), load_classes(), load_layers()
-    return build_files(build(ours(path), BuildChoices(), *rules), "city", [path.name])
+    built = build(ours(path), BuildChoices(), *rules)
+    reports = report_files(built, "city", [path.name])
+    return folder_files(published(built, "city", [path.name]), reports)
 
 
 def same_keys(found: KeyedCases, frame: pd.DataFrame) -> None:

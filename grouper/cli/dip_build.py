@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from grouper.run.dip_build import BuildChoices, Built
     from grouper.run.dip_build_files import Auxiliary
     from grouper.run.dip_history import KeyedCases
+    from grouper.scheme.dip import Published
+    from grouper.scheme.dip_keys import Key
 
-#: OUT is a table, not a folder
-_TABLES = (".tsv",)
+#: what OUT is not
+_NO_FOLDER = (".xlsx", ".xls", ".parquet", ".jsonl", ".html", ".toml")
 _REST = ("chapter", "blank")
 _UNNAMED = "catalogue"
 #: inversions shown; the report lists all
@@ -78,6 +80,8 @@ def _group_options(function: Function) -> Function:
                help="options.dip_max_cv"),
         option("--comprehensive-threshold", "comprehensive", type=int, metavar="N",
                help="options.dip_comprehensive"),
+        option("--listed-threshold", type=int, metavar="N", help="options.dip_listed_threshold"),
+        option("--listed", metavar="CATALOGUE", help="options.dip_listed"),
         option("--related-gain", default="10", callback=_gain, metavar="PERCENT",
                show_default=True, help="options.dip_gain"),
         option("--threshold-share", "share", callback=decimal_value, metavar="SHARE",
@@ -129,7 +133,7 @@ def build(
 ) -> int:
     """Read the history, build, write the catalogue and its report."""
     from grouper.records.outfile import check_output
-    from grouper.run.dip_build_files import build_files, build_record
+    from grouper.run.dip_build_files import TABLES, build_record, published, report_files
     from grouper.scheme.dip_folder import HEAD
 
     screen = terminal(ctx)
@@ -139,8 +143,13 @@ def build(
         raise click.UsageError(screen.text("usage.dip_two_thresholds"), ctx)
     if how["standard"] is not None and how["reference"]:
         raise click.UsageError(screen.text("usage.dip_two_bases"), ctx)
+    if how["listed_threshold"] is not None and not how["listed"]:
+        raise click.UsageError(screen.text("usage.dip_listed"), ctx)
     out = Path(files[-1]).absolute()
-    is_table = out.suffix.lower() in _TABLES
+    if out.suffix.lower() in _NO_FOLDER:
+        text = screen.text("usage.suffix", path=files[-1], suffixes=" ".join(TABLES))
+        raise click.UsageError(text, ctx)
+    is_table = out.suffix.lower() in TABLES
     overwrite: Any = "replace" if force else "refuse"
     name = how["name"] or re.sub(r"[^\w.]+", "-", out.stem).strip("-.") or _UNNAMED
     with streams.inputs(ctx, files[:-1]) as paths:
@@ -150,8 +159,8 @@ def build(
         found, auxiliary = _built(paths, how, screen)
         inputs = sorted(path.name for path in paths)
         classes = Path(how["op_classes"]).read_bytes() if how["op_classes"] else None
-        written = build_files(found, name, inputs, auxiliary, op_classes=classes)
-        _write(out, written, is_table=is_table, overwrite=overwrite)
+        reports = report_files(found, name, inputs, auxiliary, op_classes=classes)
+        _write(out, published(found, name, inputs), reports, overwrite=overwrite)
     if json_:
         screen.json({"out": files[-1], **build_record(found, name, inputs, auxiliary)})
     _summarize(found, screen)
@@ -216,6 +225,8 @@ def _choices(how: Mapping[str, Any], cases: KeyedCases) -> BuildChoices:
             threshold if how["comprehensive"] is None else how["comprehensive"],
             how["related_gain"],
             how["rest"],
+            listed=_listed(how["listed"]),
+            listed_threshold=how["listed_threshold"],
         ),
         ScoreChoices(
             Trim(method, low, high, how["trim_min_cases"]),
@@ -231,20 +242,33 @@ def _choices(how: Mapping[str, Any], cases: KeyedCases) -> BuildChoices:
     )
 
 
-def _write(out: Path, files: Mapping[str, bytes], *, is_table: bool, overwrite: Any) -> None:
-    """A folder with all files; or the rows alone with what a table cannot say beside it."""
+def _listed(name: str | None) -> frozenset[Key]:
+    """The keys of a wider directory."""
+    if name is None:
+        return frozenset()
+    from grouper.run.catalogues import read_catalogue
+    from grouper.scheme.dip_keys import keys_of_rows
+
+    return keys_of_rows(read_catalogue(name).catalogue.rows)
+
+
+def _write(
+    out: Path, catalogue: Published, reports: Mapping[str, bytes], *, overwrite: Any
+) -> None:
+    """A folder with all files; or the catalogue alone with the reports beside it."""
     from grouper.datafile import write_folder
     from grouper.report.save import save
-    from grouper.scheme.dip_folder import HEAD, ROWS
+    from grouper.run.dip_build_files import TABLES, catalogue_alone, folder_files
+    from grouper.scheme.dip_folder import HEAD
 
-    if not is_table:
-        write_folder(out, files, mark=HEAD, overwrite=overwrite)
+    suffix = out.suffix.lower()
+    if suffix not in TABLES:
+        write_folder(out, folder_files(catalogue, reports), mark=HEAD, overwrite=overwrite)
         return
-    for name, content in files.items():
-        # the catalogue last: who sees it finds the rest
-        if name not in (HEAD, ROWS, "README.md"):
-            save(out.with_name(f"{out.stem}.{name}"), content, inputs=(), overwrite=overwrite)
-    save(out, files[ROWS], inputs=(), overwrite=overwrite)
+    # the catalogue last: who sees it finds the rest
+    for name, content in reports.items():
+        save(out.with_name(f"{out.stem}.{name}"), content, overwrite=overwrite)
+    save(out, catalogue_alone(catalogue, suffix), overwrite=overwrite)
 
 
 def _summarize(found: Built, screen: Terminal) -> None:

@@ -45,7 +45,8 @@ class DirectoryChoices:
     threshold: cases that a core group needs (临界值); comprehensive: those of a comprehensive or
     default group; related_gain: by how much more than the main operation without them related
     operations must cost to make a group of their own, None = they always do; rest: where cases
-    beside all groups go (`chapter`, `blank`), in order; without: codes of groups that must not be.
+    beside all groups go (`chapter`, `blank`), in order; without: codes of groups that must not be;
+    listed: keys of a wider directory, the national one, for which `listed_threshold` holds.
     """
 
     threshold: int = 15
@@ -53,6 +54,14 @@ class DirectoryChoices:
     related_gain: Fraction | None = Fraction(1, 10)
     rest: tuple[str, ...] = ("chapter", "blank")
     without: frozenset[str] = frozenset()
+    listed: frozenset[Key] = frozenset()
+    listed_threshold: int | None = None
+
+    def least(self, key: Key) -> int:
+        """The cases that the core group of a key needs."""
+        if self.listed_threshold is None or key not in self.listed:
+            return self.threshold
+        return self.listed_threshold
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +118,8 @@ def build_directory(
     core = _core_keys(keys, cases.tolist(), fen.tolist(), choices)
     rows = _rows(core, keys, choices)
     work = _Work(keys, cases, rows, rules, classes, layers)
+    work.drop_below("core", [choices.least(key_of(row)) for row in rows if row.kind == "core"])
     for kind, least in (
-        ("core", choices.threshold),
         ("comprehensive", choices.comprehensive),
         ("default", choices.comprehensive),
         ("blank", 1),
@@ -126,15 +135,16 @@ def _core_keys(
     found = []
     for (dx, main), members in groupby(range(len(keys)), key=lambda at: keys[at][:2]):
         pair = list(members)
-        stand = [at for at in pair if keys[at].related and cases[at] >= choices.threshold]
+        single = choices.least(Key(dx, main))
+        stand = [at for at in pair if keys[at].related and cases[at] >= choices.least(keys[at])]
         left = sorted({*pair} - {*stand})
         n, cost = sum(cases[at] for at in left), sum(fen[at] for at in left)
-        if choices.related_gain is not None and n >= choices.threshold:
+        if choices.related_gain is not None and n >= single:
             # 医保办发〔2024〕9号: related operations make a group at a tenth of extra cost
             needed = (1 + choices.related_gain) * Fraction(cost, n)
             stand = [at for at in stand if fen[at] >= needed * cases[at]]
         found += [keys[at] for at in stand]
-        if sum(cases[at] for at in pair) - sum(cases[at] for at in stand) >= choices.threshold:
+        if sum(cases[at] for at in pair) - sum(cases[at] for at in stand) >= single:
             found.append(Key(dx, main))
     return found
 
@@ -170,19 +180,24 @@ class _Work:
         self.alive = np.ones(len(rows), bool)
         self.row = self._grouped(np.arange(len(keys)))
 
-    def drop_below(self, kind: str, least: int) -> None:
+    def drop_below(self, kind: str, least: int | Sequence[int]) -> None:
         """Drop groups of a kind with too few cases, and send their cases on, until none is left.
 
-        A row that goes changes nothing for cases of other rows: a step for ties keeps the best,
-        and which is best does not depend on one that was not.
+        least: for all of the kind, or for each. Where core groups come first, a row that goes
+        changes nothing for cases of other rows: a step for ties keeps the best, and which is best
+        does not depend on one that was not. Else every case is asked again.
         """
         of_kind = np.array([row.kind == kind for row in self.rows], bool)
+        needed = np.zeros(len(self.rows), np.int64)
+        needed[of_kind] = least
+        apart = self.preset.core_vs_comp == "core_first"
         while True:
-            weak = self.alive & of_kind & (self._counts() < least)
+            weak = self.alive & of_kind & (self._counts() < needed)
             if not weak.any():
                 return
             self.alive &= ~weak
-            moved = np.flatnonzero((self.row >= 0) & weak[self.row])
+            gone = (self.row >= 0) & weak[self.row]
+            moved = np.flatnonzero(gone) if apart else np.arange(len(self.keys))
             self.row[moved] = self._grouped(moved)
 
     def directory(self) -> Directory:

@@ -139,10 +139,10 @@ def _with_threshold(choices: BuildChoices, of_key: _Ints) -> BuildChoices:
             raise RunError("RN147", share=float(choices.share))
         found = threshold_of_share(of_key, choices.share)
         directory = replace(directory, threshold=found)
-    if not 1 <= directory.threshold <= _MOST or not 1 <= directory.comprehensive <= _MOST:
-        most = int(of_key.max())
-        wrong = min(directory.threshold, directory.comprehensive)
-        raise RunError("RN146", threshold=wrong, most=most)
+    asked = (directory.threshold, directory.comprehensive, directory.listed_threshold)
+    for least in asked:
+        if least is not None and not 1 <= least <= _MOST:
+            raise RunError("RN146", threshold=least, most=int(of_key.max()))
     return replace(choices, directory=directory)
 
 

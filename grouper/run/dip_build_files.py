@@ -1,11 +1,13 @@
-"""What a catalogue that was built is written as: its folder, levels, rules, the report."""
+"""What is written of a catalogue that was built: itself, its levels, its rules, the report."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,8 +18,8 @@ from grouper.run.dip_auxiliary import auxiliary_table
 from grouper.run.dip_build import Built
 from grouper.scheme.dip import CLASS_CODES, Catalogue, CatalogueHead, Figures, Published
 from grouper.scheme.dip_auxiliary import AuxiliaryRules
-from grouper.scheme.dip_folder import catalogue_files
-from grouper.scheme.dip_keys import category
+from grouper.scheme.dip_folder import ROWS, catalogue_files, catalogue_json
+from grouper.scheme.dip_keys import category, key_of
 from grouper.scheme.dip_preset import Preset
 from weights.auxiliary import AuxiliaryGroup
 from weights.dip_scores import GroupScore
@@ -30,9 +32,17 @@ LEVELS_FILE = "levels.tsv"
 PRESET_FILE = "preset.toml"
 REPORT_FILE = "build.json"
 AUXILIARY_FILE = "auxiliary.tsv"
-_LEVELS = ("level", "code", "part_of", "groups", "cases", "kept_cases", "mean_cost", "cv")
+_LEVELS = (
+    "level", "code", "part_of", "groups", "cases", "kept_cases", "mean_cost", "cv", "listed",
+)  # fmt: skip
+#: the level of groups
+_GROUPS = 3
 #: decimals of mean costs (yuan) and of coefficients of variation
 _YUAN, _CV = 6, 6
+
+
+#: how the catalogue alone is written, by suffix; as which forms a scheme is read
+TABLES = (".tsv", ".csv", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,7 @@ class Auxiliary:
     rules: AuxiliaryRules
 
 
-def build_files(
+def report_files(
     built: Built,
     name: str,
     inputs: Sequence[str],
@@ -51,11 +61,10 @@ def build_files(
     *,
     op_classes: bytes | None = None,
 ) -> dict[str, bytes]:
-    """File name -> content of a catalogue folder; the same cases and choices, the same bytes."""
+    """What stands beside a catalogue: file name -> content; the same cases, the same bytes."""
     report = build_record(built, name, inputs, auxiliary)
     text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
-    classes_file = CLASSES_FILE if op_classes is not None else ""
-    files = catalogue_files(_published(built, name, inputs, classes_file)) | {
+    files = {
         LEVELS_FILE: levels_table(built),
         PRESET_FILE: _preset(built.directory.preset, name),
         REPORT_FILE: text.encode(),
@@ -67,14 +76,36 @@ def build_files(
     return files
 
 
-def _published(built: Built, name: str, inputs: Sequence[str], classes_file: str) -> Published:
-    """The catalogue, which names its rules beside it."""
+def folder_files(catalogue: Published, reports: Mapping[str, bytes]) -> dict[str, bytes]:
+    """A catalogue folder with what belongs to it; the head names the rules beside it."""
+    head = replace(
+        catalogue.catalogue.head,
+        preset=PRESET_FILE,
+        op_classes=CLASSES_FILE if CLASSES_FILE in reports else "",
+    )
+    named = replace(catalogue, catalogue=replace(catalogue.catalogue, head=head))
+    return {**catalogue_files(named), **reports}
+
+
+def catalogue_alone(catalogue: Published, suffix: str) -> bytes:
+    """The catalogue in one file of a form of TABLES."""
+    if suffix == ".json":
+        return catalogue_json(catalogue)
+    rows = catalogue_files(catalogue)[ROWS]
+    if suffix == ".tsv":
+        return rows
+    text = io.StringIO(newline="")
+    lines = rows.decode().splitlines()
+    csv.writer(text, lineterminator="\n").writerows(line.split("\t") for line in lines)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def published(built: Built, name: str, inputs: Sequence[str]) -> Published:
+    """The catalogue as it is published."""
     known = {one.code: one for one in built.scores.groups}
     rows = built.directory.rows
     head = CatalogueHead(
         source=f"built by chs-grouper {__version__} from {', '.join(inputs)}",
-        preset=PRESET_FILE,
-        op_classes=classes_file,
     )
     catalogue = Catalogue(name, name, name, "", "constructed", rows, head=head)
     return Published(catalogue, tuple(_figures(built, known[row.code]) for row in rows))
@@ -132,10 +163,23 @@ def levels_table(built: Built) -> bytes:
             continue
         first = category(row.dx_keys[0])
         second = f"{first}:{printed[cls]}"
-        for place in ((1, first, ""), (2, second, first), (3, row.code, second)):
+        for place in ((1, first, ""), (2, second, first), (_GROUPS, row.code, second)):
             levels.setdefault(place, _Level()).add(known[row.code])
-    lines = [found.line(*place) for place, found in sorted(levels.items())]
+    listed = _listed(built)
+    lines = [
+        [*found.line(*place), listed.get(place[1], "") if place[0] == _GROUPS else ""]
+        for place, found in sorted(levels.items())
+    ]
     return _tsv([_LEVELS, *lines])
+
+
+def _listed(built: Built) -> dict[str, str]:
+    """Core group -> whether the wider directory has it; {} where none was given."""
+    known = built.choices.directory.listed
+    if not known:
+        return {}
+    core = [row for row in built.directory.rows if row.kind == "core"]
+    return {row.code: "yes" if key_of(row) in known else "no" for row in core}
 
 
 def build_record(
@@ -170,6 +214,7 @@ def build_record(
         },
         "keys": len(built.directory.row),
         "groups": {kind: {"groups": n, "cases": of_kind[kind]} for kind, n in kinds.items()},
+        "local_additions": sum(one == "no" for one in _listed(built).values()),
         "trimmed": sum(one.trimmed for one in built.scores.groups),
         "base": places(built.scores.base_fen / 100, _YUAN),
         "total_score": places(
@@ -213,6 +258,8 @@ def _choices(built: Built) -> dict[str, object]:
     return {
         "threshold": directory.threshold,
         "threshold_share": _decimal(choices.share),
+        "listed": len(directory.listed),
+        "listed_threshold": directory.listed_threshold,
         "comprehensive_threshold": directory.comprehensive,
         "comprehensive_max_cv": _decimal(choices.max_cv),
         "related_gain": _decimal(directory.related_gain),

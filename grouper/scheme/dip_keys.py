@@ -88,6 +88,19 @@ def key_of(row: CatalogueRow) -> Key:
     return Key(row.dx_keys[0], main, row.related[0] if row.related else ())
 
 
+def keys_of_rows(rows: Iterable[CatalogueRow]) -> frozenset[Key]:
+    """The keys that the core and primary groups of a catalogue stand for, alternatives apart."""
+    found = set()
+    for row in rows:
+        if row.kind not in ("core", "primary"):
+            continue
+        for dx in row.dx_keys:
+            for part in row.operations or ((),):
+                main, *others = part or ("",)
+                found.add(Key(dx, main, tuple(sorted({*others} - {main}))))
+    return frozenset(found)
+
+
 def comprehensive_rows(categories: Iterable[str]) -> Iterator[CatalogueRow]:
     """The comprehensive groups of some categories, one a class."""
     for dx in categories:

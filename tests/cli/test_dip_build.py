@@ -77,15 +77,19 @@ def test_types_of_cases_stand_beside_their_groups(run, tmp_path):
     assert run("group", path, "-s", "chs_drg_20", "--auxiliary", table, "-o", out).code == 2
 
 
-def test_a_table_with_the_report_beside_it(run, history, tmp_path):
-    out = tmp_path / "city.tsv"
+@pytest.mark.parametrize("suffix", [".tsv", ".csv", ".json"])
+def test_a_table_with_the_report_beside_it(run, history, tmp_path, suffix):
+    out = tmp_path / f"city{suffix}"
     answer = run("dip", "build", history, out, "--json", "--threshold", 10)
     assert answer.code == 0, answer.err
     report = json.loads(answer.out)
     assert report["cases"]["rows"] == 3_000
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "city.build.json", "city.levels.tsv", "city.preset.toml", "city.tsv",
-    ]  # fmt: skip
+        *sorted(["city.build.json", f"city{suffix}", "city.levels.tsv", "city.preset.toml"])
+    ]
+    grouped, preset = tmp_path / "grouped.csv", tmp_path / "city.preset.toml"
+    answer = run("group", history, "-s", out, "--preset", preset, "-o", grouped)
+    assert answer.code == 0, answer.err
     again = run("dip", "build", history, out, "--threshold", 10)
     assert again.code == 3
     assert "DF140" in again.err
@@ -105,6 +109,7 @@ def test_a_table_with_the_report_beside_it(run, history, tmp_path):
         (["--standard", "0"], 3, "WT150"),
         (["--year-weights", "1:2"], 3, "WT140"),
         (["--years", "24"], 2, "--years"),
+        (["--auxiliary-rules", "nowhere.toml"], 3, "DF"),
         (["--rest", "elsewhere"], 2, "chapter, blank, none"),
         (["--years", "1999"], 3, "RN145"),
         (["--year-column", "Jahr"], 3, "WT132"),

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dip_catalogues import real
+from dip_catalogues import catalogue, real
 from dip_histories import Drawn, core_rows, draw
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from grouper.datafile import write_folder
@@ -29,12 +29,12 @@ from grouper.records.read import read_records
 from grouper.run.dip import group_records, reference_of
 from grouper.run.dip_auxiliary import auxiliary_groups, read_auxiliary
 from grouper.run.dip_build import BuildChoices, Built, build
-from grouper.run.dip_build_files import Auxiliary, build_files
+from grouper.run.dip_build_files import Auxiliary, folder_files, published, report_files
 from grouper.run.dip_history import KeyedCases, Reading, read_keys
 from grouper.scheme.dip import CatalogueRow, dx_key
 from grouper.scheme.dip_auxiliary import load_auxiliary
 from grouper.scheme.dip_folder import HEAD
-from grouper.scheme.dip_keys import Key
+from grouper.scheme.dip_keys import Key, keys_of_rows
 from grouper.scheme.dip_preset import load_classes, load_layers, load_preset
 from weights.dip_scores import ScoreChoices
 from weights.trim import Trim
@@ -49,6 +49,14 @@ EXACTLY = BuildChoices(
 
 def built(cases: KeyedCases, choices: BuildChoices = EXACTLY, preset: str = "national") -> Built:
     return build(cases, choices, load_preset(preset), load_classes(), load_layers())
+
+
+def build_files(
+    made: Built, name: str, inputs: list[str], auxiliary: Auxiliary | None = None
+) -> dict[str, bytes]:
+    """Everything that is written about a catalogue."""
+    reports = report_files(made, name, inputs, auxiliary)
+    return folder_files(published(made, name, inputs), reports)
 
 
 def read(table: pa.Table, folder: Path, **more: object) -> KeyedCases:
@@ -143,19 +151,27 @@ def test_all_rows_of_a_real_catalogue_come_back_or_are_merged(tmp_path):
     assert made.account.holds
 
 
-@pytest.mark.parametrize("preset", ["national", "base", "jining", "jingzhou", "yichang"])
-def test_grouping_the_history_by_its_catalogue_gives_the_cases_it_was_built_of(tmp_path, preset):
-    drawn = draw(real().catalogue, 6_000, 5, years=(2022, 2023, 2024))
-    cases = read(drawn.table, tmp_path)
-    made = built(cases, replace(EXACTLY, directory=DirectoryChoices(threshold=8)), preset)
-    folder = tmp_path / "city"
-    write_folder(folder, build_files(made, "city", ["a"]), mark=HEAD)
-    reference = reference_of(folder)
-    run = group_records(read_records([tmp_path / "cases.parquet"], needs=("dx",)), reference)
+def agrees(made: Built, folder: Path) -> None:
+    """The history, grouped by the catalogue that was made of it, gives the cases it says."""
+    city = folder / "city"
+    write_folder(city, build_files(made, "city", ["a"]), mark=HEAD)
+    reference = reference_of(city)
+    run = group_records(read_records([folder / "cases.parquet"], needs=("dx",)), reference)
     codes = [row.code for row in reference.catalogue.rows]
     ends = [codes[end.row] if end.row is not None else "" for end in run.groups.ends]
     counted = Counter(ends[at] for at in run.groups.end.tolist())
     assert counted == {one.code: one.cases for one in made.scores.groups}
+
+
+PRESETS = ["national", "base", "jining", "jingzhou", "yichang"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_grouping_the_history_by_its_catalogue_gives_the_cases_it_was_built_of(tmp_path, preset):
+    drawn = draw(real().catalogue, 6_000, 5, years=(2022, 2023, 2024))
+    cases = read(drawn.table, tmp_path)
+    choices = replace(EXACTLY, directory=DirectoryChoices(threshold=8))
+    agrees(built(cases, choices, preset), tmp_path)
 
 
 def test_neither_order_nor_parts_nor_files_change_a_byte(tmp_path):
@@ -244,6 +260,30 @@ def test_what_is_left_goes_to_wider_groups_in_order(tmp_path):
     }
 
 
+def test_groups_of_a_wider_directory_may_be_smaller(tmp_path):
+    rows = [case(n, "K35.300", "47.0100") for n in range(6)]
+    rows += [case(n, "K35.300", "54.1100|47.0100") for n in range(10, 13)]
+    rows += [case(n, "I10.x00") for n in range(20, 26)] + [
+        case(n, "I10.x01") for n in range(30, 33)
+    ]
+    rows += [case(n, "E11.900") for n in range(40, 43)]
+    wider = [{"code": "K35.3:54.1100_47.0100", "dx_key": "K35.3", "main_ops": "54.1100",
+              "related_ops": "47.0100"}, {"code": "E11.9", "dx_key": "E11.9"}]  # fmt: skip
+    listed = keys_of_rows(catalogue(*wider).catalogue.rows)
+    choices = DirectoryChoices(5, 5, None, listed=listed, listed_threshold=3)
+    made = built(read(table(*rows), tmp_path), replace(EXACTLY, directory=choices))
+    found = {one.code: one.cases for one in made.scores.groups}
+    assert found == {"E11.9": 3, "I10.x": 9, "K35.3:47.0100": 6, "K35.3:54.1100_47.0100": 3}
+    levels = build_files(made, "x", [])["levels.tsv"].decode().splitlines()
+    cells = [line.split("\t") for line in levels]
+    assert {row[1]: row[-1] for row in cells if row[0] == "3"} == {
+        "E11.9": "yes",
+        "I10.x": "no",
+        "K35.3:47.0100": "no",
+        "K35.3:54.1100_47.0100": "yes",
+    }
+
+
 def test_comprehensive_groups_that_vary_too_much_are_given_up(tmp_path):
     rows = [case(n, "K35.300", "47.0100") for n in range(6)]
     rows += [case(n, "K35.800", "47.0100", "1" if n % 2 else "1000") for n in range(10, 16)]
@@ -291,7 +331,7 @@ def test_a_history_without_cases_is_an_error(tmp_path):
     assert raised.value.issues[0].code == "RN145"
 
 
-CODES = st.sampled_from(["47.0100", "47.0900", "54.5101", "54.1100", "45.2301"])
+CODES = st.sampled_from(["47.0100", "47.0900", "54.5101", "54.1100", "45.2302", "96.7201"])
 HISTORIES = st.lists(
     st.tuples(
         st.sampled_from(["K35.300", "K35.301", "K35.800", "I10.x00"]),
@@ -345,6 +385,22 @@ def test_kept_merged_and_dropped_are_all_rows(tmp_path_factory, history, thresho
     assert made.account.holds
     assert sum(one.cases for one in made.scores.groups) == made.account.kept + made.account.merged
     assert all(one.cases >= threshold for one in made.scores.groups)
+
+
+@settings(max_examples=40)
+@given(HISTORIES, st.integers(1, 4), st.sampled_from(PRESETS))
+def test_any_history_agrees_with_its_catalogue(tmp_path_factory, history, threshold, preset):
+    rows = [case(at, dx, "|".join(px), str(fen)) for at, (dx, px, fen) in enumerate(history)]
+    folder = tmp_path_factory.mktemp("agrees")
+    cases = read(table(*rows), folder)
+    try:
+        made = built(
+            cases, replace(EXACTLY, directory=DirectoryChoices(threshold, threshold)), preset
+        )
+    except RunError:
+        # no core group at all: said by another test
+        assume(False)
+    agrees(made, folder)
 
 
 def test_the_report_says_what_was_chosen_and_found(tmp_path):
