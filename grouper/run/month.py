@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from grouper.records.read import Records
 from grouper.records.values import day
 from grouper.run.book import book_month, open_book
 from grouper.run.entries import read_entries
-from grouper.run.pipeline import group_records
+from grouper.run.pipeline import count, group_records
 from grouper.run.plan import hashed_input
 from grouper.run.received import received_of
 from grouper.run.schemes import load_scheme
@@ -32,7 +32,7 @@ from grouper.run.settlement import SettledRun, is_lead, settle_run
 from grouper.scheme.model import Scheme
 from grouper.settle.case import settle_batch
 from grouper.settle.closing import ClosedMonth, Lists, close_alone, close_in_book
-from grouper.settle.eras import merge_amounts
+from grouper.settle.eras import merge_amounts, merge_groups
 from grouper.settle.month_rules import MonthRules, month_rules
 from grouper.settle.workdays import Calendar
 
@@ -69,7 +69,7 @@ def settle_records(
     """What each list is paid, each by the scheme and weights in force on its day of discharge.
 
     A month may hold stays of two versions: late lists, and areas that switch within a month. The
-    groups of the result are those of the newest version.
+    scheme and table of the result are the newest, its groups and amounts those of all versions.
     Raises PolicyError, SchemeError, WeightError, SettlementError.
     """
     policy = load_policy(area)
@@ -89,7 +89,9 @@ def settle_records(
     ]
     of_era = [versions.index(v) if (v := _version(one)) in versions else -1 for one in policy.terms]
     which = np.where(era >= 0, np.array(of_era, np.int64)[era], len(versions) - 1)
-    return SettledRun(runs[-1], policy, tables[-1], merge_amounts(parts, which), allow)
+    groups = merge_groups([run.groups for run in runs], which)
+    whole = replace(runs[-1], groups=groups, counts=count(groups))
+    return SettledRun(whole, policy, tables[-1], merge_amounts(parts, which), allow)
 
 
 def close_month(

@@ -8,6 +8,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import weights
@@ -99,15 +100,16 @@ def test_each_stay_is_settled_by_the_version_of_its_discharge(sample, two_versio
     monkeypatch.setenv("GROUPER_DATA", str(two_versions))
     records, area = read_records(sample), two_versions / "area"
     both = settle_records(records, area)
+    runs = [group_records(records, load_scheme(name)) for name in ("chs_drg_11", "chs_drg_20")]
     alone = [
         settle_batch(
             records.batch,
-            group_records(records, load_scheme(scheme)).groups,
+            run.groups,
             weights.load(table),
             load_policy(area),
             scheme_status="national",
         )
-        for scheme, table in (("chs_drg_11", "old"), ("chs_drg_20", "demo"))
+        for run, table in zip(runs, ("old", "demo"), strict=True)
     ]
     newer = records.batch.discharge_date >= day_number(date.fromisoformat(SWITCH))
     assert 0 < newer.sum() < len(newer)
@@ -116,8 +118,22 @@ def test_each_stay_is_settled_by_the_version_of_its_discharge(sample, two_versio
         for column in ("case_type", "payable_fen", "fund_fen", "standard_fen", "pool_fen"):
             assert getattr(both.amounts, column)[row] == getattr(theirs, column)[row], column
         assert both.amounts.issue_of(row) == theirs.issue_of(row)
+        ours, theirs_ = both.run.groups, runs[which].groups
+        for ids, names in (("group_id", ("drg", "drg_name")), ("rule_id", ("adrg", "mdc"))):
+            at, there = getattr(ours, ids)[row], getattr(theirs_, ids)[row]
+            for name in names:
+                assert getattr(ours.codes, name)[at] == getattr(theirs_.codes, name)[there]
+        assert ours.status[row] == theirs_.status[row]
         ours, cell = both.amounts.cell[row], theirs.cell[row]
         assert ours == cell == -1 or both.amounts.cells[ours] == theirs.cells[cell]
+    assert both.run.counts.rows == len(newer)
+    assert both.run.groups.reason_counts() == {
+        reason: sum(
+            run.groups.some(np.flatnonzero(newer == which)).reason_counts().get(reason, 0)
+            for which, run in enumerate(runs)
+        )
+        for reason in both.run.groups.reason_counts()
+    }
     made = close_month(both, area, "2025-06")
     counted = int(both.amounts.counted.sum())
     assert made.sums["M1"] == counted > 200
