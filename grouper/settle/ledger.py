@@ -7,7 +7,7 @@ line; both name the old list. So the sum over all lines is what the lists are wo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import Enum
@@ -294,8 +294,3 @@ def left_out(
         counts.setdefault(key, Counter())[code] += row["cost_count"]
         costs[key] += row["cost_sum"]
     return {k: LeftOut(dict(sorted(found.items())), costs[k]) for k, found in counts.items()}
-
-
-def lines_of(ledger: pa.Table) -> Iterator[ListLine]:
-    """All lines of a (small) ledger, in order."""
-    return (ListLine(**row) for row in ledger.to_pylist())
