@@ -258,7 +258,7 @@ def print_summary(
     run: Outcome, screen: Terminal, files: tuple[str, ...], out: str, seconds: float
 ) -> None:
     """The summary on stderr."""
-    from grouper.run.results import reason_text
+    from grouper.run.results import reason_text, words
 
     counts, sources = run.counts, _sources(run.notes)
     lines: list[tuple[str, object]] = []
@@ -274,6 +274,9 @@ def print_summary(
         if named:
             lines.append((screen.text(f"summary.{key}"), ", ".join(named)))
     lines.append((screen.text("summary.scheme"), f"{run.scheme.id} {run.scheme.digest[:12]}"))
+    rules = run.notes.get("rules")
+    if isinstance(rules, dict):
+        lines.append((words(screen.lang)["info"]["preset"], rules["preset"]))
     lines.append((screen.text("summary.seconds"), f"{seconds:.1f}"))
     screen.say("summary.title", files=", ".join(files))
     screen.log(sums(lines))

@@ -182,13 +182,14 @@ class DipGrouper:
         if len(known) < len(texts):
             more = np.full(len(texts) - len(known), _UNKNOWN, np.int64)
             known = np.concatenate([known, more])
-        new = np.unique(index[known[index] == _UNKNOWN])
-        if len(new):
+        unknown = np.take(known, index) == _UNKNOWN if len(index) else np.zeros(0, np.bool_)
+        if unknown.any():
+            new = np.unique(index[unknown])
             known = known.copy()
             known[new] = self.meanings.numbers(kind, [texts[k] for k in new.tolist()])
-        if isinstance(texts, Vocabulary):
-            # two threads may both do so: what one loses is looked up again
-            self._known[kind][texts] = known
+            if isinstance(texts, Vocabulary):
+                # two threads may both do so: what one loses is looked up again
+                self._known[kind][texts] = known
         return known
 
 
