@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grouper.cli import demo_dip
+from grouper.cli.demo_year import clear_year
 from grouper.cli.options import Command, as_json, common, option, terminal
 from grouper.cli.output import DONE, Terminal
 
 if TYPE_CHECKING:
     from grouper.run.settlement import SettledRun
 
-AREA, ROWS, SEED, MONTH = "demo", 1000, 2025, "2025-06"
+AREA, ROWS, SEED, MONTH, YEAR = "demo", 1000, 2025, "2025-06", 2025
 #: documents whose targets the invented area is held against
 TARGETS = ("henan-2022-5", "xifeng-2022-47")
 
@@ -27,6 +28,9 @@ FILES = {
     "discharges_csv": "discharges.csv",
     "grouped": "grouped.xlsx",
     "statement": "statement-2025-06.xlsx",
+    "entries": "entries-2025.csv",
+    "clearing_book": "clearing-2025.xlsx",
+    "clearing_page": "clearing-2025.html",
     "page": "report.html",
     "book": "report.xlsx",
 }
@@ -57,7 +61,9 @@ def demo(ctx: click.Context, /, folder: str, dip: bool, force: bool, json_: bool
         demo_dip.run_dip_demo(files, screen)
     else:
         _write_sample(files, screen)
-        _report(_settle(files, screen), files, screen)
+        settled = _settle(files, screen)
+        _report(settled, files, screen)
+        clear_year(settled, AREA, YEAR, files, screen)
     seconds = time.perf_counter() - started
     screen.say("demo.done", seconds=f"{seconds:.1f}", n=len(files))
     names = {key: str(path) for key, path in files.items()}
@@ -76,7 +82,7 @@ def _write_sample(files: dict[str, Path], screen: Terminal) -> None:
     from grouper.run.sample import as_user_table, sample_table
 
     shutil.copyfile(data_folder("areas", "demo", "hospitals.tsv"), files["hospitals"])
-    user = as_user_table(sample_table(ROWS, SEED, load_scheme("chs_drg_20"), period=MONTH))
+    user = as_user_table(sample_table(ROWS, SEED, load_scheme("chs_drg_20"), period=str(YEAR)))
     info = [(screen.text("demo.origin"), screen.text("demo.invented"))]
     for key in ("discharges_xlsx", "discharges_csv"):
         write_results(files[key], user, [], lang=screen.lang, overwrite="replace", info=info)

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grouper.cli.demo_year import clear_year
 from grouper.cli.output import Terminal
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ FILES = {
     "page": "report.html",
     "book": "report.xlsx",
 }
-#: so many of the dearest cases apply for special review; the quota takes fewer
-_APPLY = 8
 
 
 def run_dip_demo(files: dict[str, Path], screen: Terminal) -> None:
@@ -40,7 +39,7 @@ def run_dip_demo(files: dict[str, Path], screen: Terminal) -> None:
     settled = _settle(files, screen)
     _close_month(settled, files, screen)
     _write_indicators(settled, files, screen)
-    _clear_year(settled, files, screen)
+    clear_year(settled, AREA, YEAR, files, screen)
 
 
 def _write_sample(files: dict[str, Path], screen: Terminal) -> None:
@@ -129,41 +128,3 @@ def _write_indicators(settled: SettledRun, files: dict[str, Path], screen: Termi
     found = indicators_of(settled, screen.lang)
     table = as_user_table(indicator_table(found, screen.lang))
     write_results(files["indicators"], table, [], lang=screen.lang, overwrite="replace")
-
-
-def _clear_year(settled: SettledRun, files: dict[str, Path], screen: Terminal) -> None:
-    from grouper.report.save import save
-    from grouper.report.year import YearReport, render_year_book, render_year_page
-    from grouper.run.year import settle_year
-
-    applied = _applications(settled)
-    rows = [
-        f"approved,{hospital},{case},{screen.text('demo.special_reason')}"
-        for hospital, case in applied
-    ]
-    text = "\n".join(["kind,hospital,list,reason", *rows, ""])
-    save(files["entries"], text.encode("utf-8-sig"), overwrite="replace")
-    made = settle_year(AREA, YEAR, settled=settled, entries=[files["entries"]])
-    report = YearReport(made, screen.lang)
-    save(files["clearing_book"], render_year_book(report), overwrite="replace")
-    save(files["clearing_page"], render_year_page(report).encode(), overwrite="replace")
-    taken = len(made.annual.review.paid_fen)
-    sums = made.manifest["sums"]
-    screen.say(
-        "demo.year",
-        year=YEAR,
-        funds=len(made.annual.funds),
-        clearing=sums["clearing"],
-        applied=len(applied),
-        taken=taken,
-    )
-
-
-def _applications(settled: SettledRun) -> list[tuple[str, str]]:
-    """Hospital and id of the cases that lose most."""
-    import numpy as np
-
-    batch, amounts = settled.run.records.batch, settled.amounts
-    order = np.lexsort((np.arange(len(amounts)), amounts.difference_fen))
-    counted = [row for row in order.tolist() if amounts.counted[row]]
-    return [(str(batch.hospital[row]), str(batch.case_id[row])) for row in counted[:_APPLY]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grouper.cli import streams
-from grouper.cli.chain import money_options, row_index, settle_inputs
+from grouper.cli.chain import check_suffix, money_options, row_index, settle_inputs
 from grouper.cli.options import (
     Command,
     Family,
@@ -53,14 +53,19 @@ def bill(
     """The amount of one row or of all, with every step of the calculation."""
     screen = terminal(ctx)
     with streams.inputs(ctx, [file]) as paths:
-        if out is not None:
+        if out is not None and row is None:
             return _write_bills(ctx, paths, out, how, json_)
+        if out is not None:
+            check_suffix(ctx, out, (".xlsx",))
         settled = settle_inputs(paths, how)
     rows = range(len(settled.amounts))
     if row is not None:
         position = row_index(ctx, row, len(settled.amounts))
         rows = range(position, position + 1)
-    _print_bills(settled, rows, screen, json_)
+    if out is not None:
+        _write_forms(Path(out), settled, rows, screen, force=how["force"])
+    if out is None or json_:
+        _print_bills(settled, rows, screen, json_)
     return _code(settled)
 
 
@@ -151,6 +156,17 @@ def _report_bills(sums: CaseSums, mark: str, out: str, json_: bool, screen: Term
     if out != "-":
         screen.say("say.wrote", path=out)
     return FINDINGS if any(issue.severity == "error" for issue, _ in sums.issues) else DONE
+
+
+def _write_forms(
+    out: Path, settled: SettledRun, rows: range, screen: Terminal, *, force: bool
+) -> None:
+    """The statement of a case as a page to print."""
+    from grouper.report.bill import render_bills
+    from grouper.report.save import save
+
+    save(out, render_bills(settled, rows, screen.lang), overwrite="replace" if force else "refuse")
+    screen.say("say.wrote", path=out)
 
 
 def _print_bills(settled: SettledRun, rows: range, screen: Terminal, json_: bool) -> None:

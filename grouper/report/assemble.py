@@ -53,6 +53,7 @@ def settled_report(
     name += "" if amounts.score is None else "_dip"
     return ReportData(
         title=words(lang)["title"][name].format(area=area_name(policy, lang), month=month),
+        area=area_name(policy, lang),
         lang=lang,
         program=f"chs-grouper {__version__}",
         basis=_basis(settled, lang),

@@ -92,6 +92,7 @@ class ReportData:
     program     name and version of the program
     made        when it was made, as text; empty = not said (the same input, the same bytes)
     confidence  lowest mark of all it rests on
+    area        name of the pooling area
     origin      `invented`: the data are a demonstration, said plainly at the top
     counts      cases by status; groups in any order; coverage as the monitor returns it
     """
@@ -109,6 +110,7 @@ class ReportData:
     coverage: tuple[CoverageRow, ...] = ()
     notes: tuple[str, ...] = ()
     made: str = ""
+    area: str = ""
 
     @property
     def total(self) -> int:

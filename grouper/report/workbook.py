@@ -11,6 +11,7 @@ from io import BytesIO
 from grouper.report.book import GRID, WIDEST, Book, Cell, Column, Kind
 from grouper.report.charts import BLACK, BLUE, MOST_BARS, MOST_GROUPS, SKY
 from grouper.report.data import ReportData, Statement, StatementLine, line_titles, sum_statements
+from grouper.report.forms import Form, FormLine, put_forms
 from grouper.report.words import SIGNS, share_bp
 
 
@@ -24,6 +25,7 @@ def render_workbook(data: ReportData) -> bytes:
         book.coverage()
     if data.statements:
         book.statements()
+        book.forms()
     if data.groups:
         book.groups()
     book.close()
@@ -173,6 +175,39 @@ class _Book(Book):
             for part in (self.data.statements, totals)
         )
         self.table("statements", columns, rows, feet)
+
+    def forms(self) -> None:
+        """Every statement as a page to print and sign."""
+        put_forms(self, "month_forms", [self._form(one) for one in self.data.statements])
+
+    def _form(self, one: Statement) -> Form:
+        words, data = self.words, self.data
+        hospital = " ".join(filter(None, (one.hospital, one.hospital_name)))
+        facts = [
+            (words("form.area"), data.area),
+            (words("form.period"), one.month),
+            (words("form.hospital"), hospital),
+            (words("form.insurance"), one.insurance),
+        ]
+        if one.place:
+            facts.append((words("form.place"), one.place))
+        lines = [
+            FormLine(line.id, line.label, line.amount, line.unit, line.formula)
+            for line in one.lines
+        ]
+        notes = [
+            words(
+                "form.confidence",
+                what=basis.label,
+                value=basis.value,
+                mark=words(f"confidence.{basis.confidence}"),
+            )
+            for basis in data.basis
+            if basis.confidence
+        ]
+        notes.append(words("form.weakest", mark=words(f"confidence.{data.confidence}")))
+        mark = words("page.demo") if data.origin == "invented" else ""
+        return Form(words("form.month"), mark, tuple(facts), tuple(lines), tuple(notes))
 
     def groups(self) -> None:
         """Every group, the dearest first."""

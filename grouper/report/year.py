@@ -12,6 +12,7 @@ from grouper.errors import Lang
 from grouper.money import decimal_text, round_half_up, yuan
 from grouper.report.book import Book, Cell, Column
 from grouper.report.book import Kind as CellKind
+from grouper.report.forms import Form, FormLine, put_forms
 from grouper.report.page import HTML_LANG, environment, style
 from grouper.report.words import Words
 from grouper.run.coverage import area_name
@@ -255,6 +256,41 @@ class YearReport:
         ]
         return YearTable("year_differences", columns, tuple(rows))
 
+    def forms(self) -> list[Form]:
+        """A page for each hospital and fund: what it confirms and signs."""
+        words, manifest = self.words, self.run.manifest
+        notes = [words("year.policy", title=one) for one in self._titles]
+        if manifest["scheme"]:
+            named = {"scheme": manifest["scheme"], "table": manifest["weight_table"]}
+            notes.append(words("year.scheme", **named))
+        notes += [
+            words("year.due", due=self.run.annual.due),
+            words("form.weakest", mark=words(f"confidence.{self.confidence}")),
+        ]
+        made = []
+        for fund in self.run.annual.funds:
+            for code, account in fund.clearing.accounts.items():
+                name = hospital_name(self.run.policy, code, self.lang)
+                facts = (
+                    (words("form.area"), area_name(self.run.policy, self.lang)),
+                    (words("form.period"), str(self.run.annual.year)),
+                    (words("form.hospital"), f"{code} {name}".strip()),
+                    (words("form.insurance"), self._insurance(fund.insurance)),
+                    (words("form.place"), self._place(fund.place)),
+                )
+                lines = [
+                    FormLine(
+                        str(at),
+                        one.label(self.lang),
+                        _cell(one.of(account), one.kind),
+                        _kind(one.kind),
+                        one.formula(self.lang),
+                    )
+                    for at, one in enumerate(COLUMNS, 1)
+                ]
+                made.append(Form(words("form.year"), self.mark, facts, tuple(lines), tuple(notes)))
+        return made
+
     def _insurance(self, code: str) -> str:
         title = self.run.policy.insurance_title(code)
         return title.title if self.lang == "zh" else title.title_en
@@ -291,6 +327,7 @@ def render_year_book(report: YearReport) -> bytes:
             sheet.set_paper(8)
             sheet.fit_to_pages(2, 0)
             sheet.repeat_columns(0, 3)
+    put_forms(book, "year_forms", report.forms())
     facts: list[tuple[str, ...]] = [
         (report.words("page.program"), report.program),
         (report.words("page.confidence"), report.words(f"confidence.{report.confidence}")),

@@ -142,7 +142,7 @@ def test_demo_runs_the_whole_chain_and_names_its_files(run, tmp_path, lang):
     answer = run("demo", folder, "--lang", lang)
     assert answer.code == 0, answer.err
     names = answer.out.splitlines()
-    assert len(names) == 7
+    assert len(names) == 10
     assert {Path(name) for name in names} == set(folder.iterdir())
     assert all(Path(name).stat().st_size for name in names)
     assert ("虚构" if lang == "zh" else "invented") in answer.err

@@ -20,9 +20,11 @@ def rows(sheet):
 
 
 def test_sheets_in_the_reader_s_language(make):
-    assert opened(make("zh")).sheetnames == ["说明", "分组汇总", "覆盖率", "月结算表", "病组"]
+    assert opened(make("zh")).sheetnames == [
+        "说明", "分组汇总", "覆盖率", "月结算表", "月度拨付表", "病组",
+    ]  # fmt: skip
     names = opened(make("en")).sheetnames
-    assert names == ["说明 Notes", "Grouping", "Coverage", "Month", "Groups"]
+    assert names == ["说明 Notes", "Grouping", "Coverage", "Month", "Payment forms", "Groups"]
 
 
 def test_same_data_same_bytes(data):
@@ -40,9 +42,27 @@ def test_two_readers_see_the_same_cells(data):
 
 def test_header_is_frozen_and_filtered(data):
     book = opened(data)
+    forms = {"月度拨付表", "Payment forms"}
     for sheet in book.worksheets[1:]:
+        if sheet.title in forms:
+            continue
         assert sheet.freeze_panes == "B2"
         assert sheet.auto_filter.ref
+
+
+def test_every_statement_is_a_page_to_sign(make):
+    sheet = opened(make("zh"))["月度拨付表"]
+    statements = opened(make("zh"))["月结算表"]
+    texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    pages = len(sheet.row_breaks.brk)
+    assert pages == texts.count("医疗保险费用月度拨付表") > 1
+    assert sum("（盖章）" in text for text in texts) == pages
+    assert sum("最低可信度" in text for text in texts) == pages
+    header, *lines = rows(statements)
+    at = next(k for k, title in enumerate(header) if title.startswith("M2 "))
+    paid = [line[at] for line in lines][:pages]
+    numbers = [row for row in rows(sheet) if row[0] == "M2"]
+    assert [row[2] for row in numbers] == paid
 
 
 def test_codes_are_text_and_money_is_a_number_with_two_decimals(make):
