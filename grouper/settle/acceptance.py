@@ -92,8 +92,9 @@ def by_acceptance(
 
     booked: the ledger of the months closed so far; first: the first of them (the month itself where
     there is none): what belongs to a month before it was settled elsewhere. replacing: (hospital,
-    list id) of lists that stand for corrected ones. A list without id (ST103) and a second
-    acceptance of one (ST206) are left out with an issue; a late list enters with one (ST209).
+    list id) of lists that stand for corrected ones. A list without id (ST103), one accepted before
+    its discharge (ST208) and a second acceptance of one (ST206) are left out with an issue; a late
+    list enters with one (ST209).
     """
     names = list_names(batch)
     days, accepted = discharge_days(batch), received.accepted
@@ -109,7 +110,9 @@ def by_acceptance(
     known, changed = _known(names, batch, received, booked)
     wanted = pa.array([_name(*one) for one in replacing], pa.string())
     stands_for = np.asarray(pa.compute.is_in(names, wanted)) & amounts.counted & ~known
-    taken = counted & ~nameless & ~known & ~stands_for
+    backwards = counted & ~known & dated & (accepted != MISSING) & (accepted < days)
+    backwards &= ~nameless & (own == open_month)
+    taken = counted & ~nameless & ~known & ~stands_for & ~backwards
     twice = taken & _repeated(names, taken)
     again = counted & known & ((own == open_month) | changed) & ~nameless
     taken &= ~twice
@@ -122,11 +125,13 @@ def by_acceptance(
         "replacing": stands_for,
         "not_counted": lost & ~stands_for,
         "without_id": without,
+        "out_of_order": backwards & ~stands_for,
         "second_acceptance": twice | again,
         "accepted_before": counted & known & ~again & ~nameless,
     }
     rest = ~np.logical_or.reduce(list(parts.values()))
     issues = [Issue("ST103", row_place(batch, row), {"field": "list"}) for row in _rows(without)]
+    issues += [_backwards(batch, accepted, row) for row in _rows(parts["out_of_order"])]
     issues += [_second(batch, names, row) for row in _rows(twice | again)]
     issues += [_late(batch, names, accepted, rules.month, row) for row in _rows(late)]
     return Entering(
@@ -221,6 +226,16 @@ def _claimed(accepted: NDArray[np.int32], claim_day: int) -> NDArray[np.int64]:
     starts = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     before = known - starts < claim_day
     return np.where(accepted == MISSING, np.iinfo(np.int64).min, months - before)
+
+
+def _backwards(batch: CaseBatch, accepted: NDArray[np.int32], row: int) -> Issue:
+    params = {
+        "earlier": "discharge_time",
+        "left": from_day_number(int(discharge_days(batch)[row])),
+        "later": "declared_time",
+        "right": from_day_number(int(accepted[row])),
+    }
+    return Issue("ST208", row_place(batch, row), params)
 
 
 def _second(batch: CaseBatch, names: pa.Array, row: int) -> Issue:

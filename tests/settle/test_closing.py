@@ -157,6 +157,14 @@ def test_the_same_id_twice_in_a_file_counts_once(row, close):
     assert june.counts["in_time"] == 2
 
 
+def test_a_list_is_not_accepted_before_its_discharge(row, close):
+    rows = [row(list_id="A"), row(list_id="B")]
+    june = close("2025-06", Booked(), rows, accepted=[date(2025, 6, 14), date(2025, 6, 15)])
+    assert codes(june) == ["ST208"]
+    assert (june.counts["out_of_order"], june.counts["in_time"]) == (1, 1)
+    assert "the discharge 2025-06-15 lies after the acceptance 2025-06-14" in june.issues[0].what()
+
+
 def test_a_list_without_id_is_not_booked(row, close):
     june = close("2025-06", Booked(), [row(), row(list_id="A")])
     assert codes(june) == ["ST103"]
