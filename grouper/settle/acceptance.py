@@ -7,7 +7,7 @@ when that month is closed already, the list is late.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,8 +96,43 @@ def by_acceptance(
     its discharge (ST208) and a second acceptance of one (ST206) are left out with an issue; a late
     list enters with one (ST209).
     """
-    names = list_names(batch)
-    days, accepted = discharge_days(batch), received.accepted
+    names, accepted = list_names(batch), received.accepted
+    fresh, now, after = _placed(discharge_days(batch), accepted, rules, first)
+    known, changed = _known(names, batch, received, booked)
+    wanted = pa.array([_name(*one) for one in replacing], pa.string())
+    stands_for = np.asarray(pa.compute.is_in(names, wanted)) & amounts.counted & ~known
+    counted = fresh & amounts.counted & ~stands_for
+    nameless = np.asarray(pa.compute.equal(list_ids(batch), ""))
+    backwards = (accepted != MISSING) & (accepted < discharge_days(batch))
+    taken = counted & ~nameless & ~known & ~(backwards & now)
+    again = counted & known & (now | changed) & ~nameless
+    again |= _repeated(names, taken) | _repeated(names, stands_for)
+    taken, stands_for = taken & ~again, stands_for & ~again
+    parts = {
+        "in_time": taken & ~after,
+        "late": taken & after,
+        "replacing": stands_for,
+        "not_counted": fresh & ~amounts.counted & now,
+        "without_id": counted & nameless & now,
+        "out_of_order": counted & backwards & ~known & ~nameless & now,
+        "second_acceptance": again,
+        "accepted_before": counted & known & ~again & ~nameless,
+    }
+    parts["other_months"] = ~np.logical_or.reduce(list(parts.values()))
+    return Entering(
+        in_time=np.flatnonzero(parts["in_time"]),
+        late=np.flatnonzero(parts["late"]),
+        left_out=np.flatnonzero(parts["not_counted"]),
+        replacing={_split(names[row].as_py()): row for row in _rows(stands_for)},
+        issues=tuple(_issues(batch, names, accepted, rules.month, parts)),
+        counts={name: int(np.count_nonzero(rows)) for name, rows in parts.items()},
+    )
+
+
+def _placed(
+    days: NDArray[np.int32], accepted: NDArray[np.int32], rules: MonthRules, first: str
+) -> tuple[Mask, Mask, Mask]:
+    """Rows of the book so far, those of the open month, and those discharged before it."""
     opened, open_month = _months(
         np.array([day_number(month_days(month)[0]) for month in (first, rules.month)], np.int32)
     )
@@ -105,46 +140,25 @@ def by_acceptance(
     discharged = np.where(dated, _months(days), open_month + 1)
     own = np.maximum(discharged, _claimed(accepted, rules.claim_day))
     fresh = dated & (own >= opened) & (own <= open_month)
-    counted = fresh & amounts.counted
-    nameless = np.asarray(pa.compute.equal(list_ids(batch), ""))
-    known, changed = _known(names, batch, received, booked)
-    wanted = pa.array([_name(*one) for one in replacing], pa.string())
-    stands_for = np.asarray(pa.compute.is_in(names, wanted)) & amounts.counted & ~known
-    backwards = counted & ~known & dated & (accepted != MISSING) & (accepted < days)
-    backwards &= ~nameless & (own == open_month)
-    taken = counted & ~nameless & ~known & ~stands_for & ~backwards
-    twice = taken & _repeated(names, taken)
-    again = counted & known & ((own == open_month) | changed) & ~nameless
-    taken &= ~twice
-    late = taken & (discharged < open_month)
-    without = counted & nameless & (own == open_month)
-    lost = fresh & ~amounts.counted & (own == open_month)
-    parts = {
-        "in_time": taken & ~late,
-        "late": late,
-        "replacing": stands_for,
-        "not_counted": lost & ~stands_for,
-        "without_id": without,
-        "out_of_order": backwards & ~stands_for,
-        "second_acceptance": twice | again,
-        "accepted_before": counted & known & ~again & ~nameless,
-    }
-    rest = ~np.logical_or.reduce(list(parts.values()))
-    issues = [Issue("ST103", row_place(batch, row), {"field": "list"}) for row in _rows(without)]
-    issues += [_backwards(batch, accepted, row) for row in _rows(parts["out_of_order"])]
-    issues += [_second(batch, names, row) for row in _rows(twice | again)]
-    issues += [_late(batch, names, accepted, rules.month, row) for row in _rows(late)]
-    return Entering(
-        in_time=np.flatnonzero(parts["in_time"]),
-        late=np.flatnonzero(late),
-        left_out=np.flatnonzero(parts["not_counted"]),
-        replacing={_split(names[row].as_py()): row for row in reversed(_rows(stands_for))},
-        issues=tuple(issues),
-        counts={
-            **{n: int(np.count_nonzero(m)) for n, m in parts.items()},
-            "other_months": _n(rest),
-        },
-    )
+    return fresh, own == open_month, discharged < open_month
+
+
+def _issues(
+    batch: CaseBatch,
+    names: pa.Array,
+    accepted: NDArray[np.int32],
+    month: str,
+    parts: Mapping[str, Mask],
+) -> Iterator[Issue]:
+    """What is said of rows that cannot enter, and of those that enter late."""
+    for row in _rows(parts["without_id"]):
+        yield Issue("ST103", row_place(batch, row), {"field": "list"})
+    for row in _rows(parts["out_of_order"]):
+        yield _backwards(batch, accepted, row)
+    for row in _rows(parts["second_acceptance"]):
+        yield _second(batch, names, row)
+    for row in _rows(parts["late"]):
+        yield _late(batch, names, accepted, month, row)
 
 
 def list_names(batch: CaseBatch) -> pa.Array:
@@ -268,7 +282,3 @@ def _split(name: str) -> tuple[str, str]:
 def _rows(mask: Mask) -> list[int]:
     found: list[int] = np.flatnonzero(mask).tolist()
     return found
-
-
-def _n(mask: Mask) -> int:
-    return int(np.count_nonzero(mask))

@@ -7,7 +7,7 @@ one; both name the old list.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -27,7 +27,10 @@ FindNew = Callable[[Name], ListLine | None]
 
 
 class Changes:
-    """Applies entries in their order; what cannot be booked is collected in `issues`."""
+    """Applies entries in their order; what cannot be booked is collected in `issues`.
+
+    lost: lists of the files that have no price or a bill that does not add up.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,8 @@ class Changes:
         entries: Sequence[Entry],
         policy: Policy,
         find_new: FindNew,
+        *,
+        lost: Collection[Name] = (),
     ) -> None:
         self.lines: list[ListLine] = []
         self.deductions: list[Deduction] = []
@@ -43,6 +48,7 @@ class Changes:
         self.warnings: list[Issue] = []
         self._policy = policy
         self._find_new = find_new
+        self._lost = lost
         named = {(one.hospital, one.list) for one in entries}
         named |= {(one.hospital, one.new_list) for one in entries if one.new_list}
         self._current = _last_lines(ledgers, named)
@@ -94,7 +100,7 @@ class Changes:
             "payment": entry.payment,
         }
         if all(value is None for value in wanted.values()):
-            self._refuse(entry, "ST321", list=entry.new_list)
+            self._not_there(entry, entry.new_list)
             return None
         lacking = next((name for name, value in wanted.items() if value is None), None)
         if lacking:
@@ -130,7 +136,7 @@ class Changes:
         """A list that applies for review after it was booked: paid as recorded from now on."""
         old = self._current.get((entry.hospital, entry.list))
         if old is None or old.line == LineKind.REVERSAL.value:
-            self._refuse(entry, "ST321", list=entry.list)
+            self._not_there(entry, entry.list)
         elif not old.special:
             new = replace(old, special=1, accrued_fen=old.pool_fen)
             self._change(old, replace(new, line=LineKind.SPECIAL.value, names=old.list))
@@ -138,7 +144,7 @@ class Changes:
     def _decide(self, entry: Entry) -> None:
         old = self._current.get((entry.hospital, entry.list))
         if old is None or old.line == LineKind.REVERSAL.value:
-            self._refuse(entry, "ST321", list=entry.list)
+            self._not_there(entry, entry.list)
             return
         if not old.special or old.line == LineKind.APPROVED.value:
             self._refuse(entry, "ST322", list=entry.list, problem="not_awaiting")
@@ -164,7 +170,7 @@ class Changes:
         line = self._current.get(name)
         asked = entry.amount or 0
         if line is None or line.line == LineKind.REVERSAL.value:
-            self._refuse(entry, "ST321", list=entry.list)
+            self._not_there(entry, entry.list)
             return
         if asked < 0:
             self._refuse(entry, "ST207", field="amount")
@@ -183,6 +189,13 @@ class Changes:
         followers = {one.names: one.list for one in self._current.values() if one.names != one.list}
         name = followers.get(entry.list, "")
         return name or "-"
+
+    def _not_there(self, entry: Entry, list_id: str) -> None:
+        """ST321, or ST322 for a list of the files that is not counted."""
+        if (entry.hospital, list_id) in self._lost:
+            self._refuse(entry, "ST322", list=list_id, problem="not_counted")
+        else:
+            self._refuse(entry, "ST321", list=list_id)
 
     def _refuse(self, entry: Entry, code: str, **params: object) -> None:
         self.issues.append(Issue(code, entry.where, {"list": entry.list, **params}))

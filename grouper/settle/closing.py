@@ -194,7 +194,14 @@ def _closed(
         return None if row is None else line_at(book([row], LineKind.CORRECTION), 0)
 
     fresh = [book(entering.in_time, LineKind.ACCEPTED), book(entering.late, LineKind.LATE)]
-    changes = Changes([booked.lines, *fresh], booked.deductions, entries, policy, replacement)
+    changes = Changes(
+        [booked.lines, *fresh],
+        booked.deductions,
+        entries,
+        policy,
+        replacement,
+        lost=_lost(batch, amounts, entries),
+    )
     standing, warnings = _standing(entries, booked, policy, rules, changes.issues)
     changes.check()
     lines = pa.concat_tables([*fresh, ledger_of(changes.lines)])
@@ -221,6 +228,13 @@ def _closed(
         issues=tuple(issues),
         counts=entering.counts,
     )
+
+
+def _lost(batch: CaseBatch, amounts: Amounts, entries: Sequence[Entry]) -> set[tuple[str, str]]:
+    """Lists that entries name and that stand in the files, but are not counted."""
+    named = {(one.hospital, name) for one in entries for name in (one.list, one.new_list) if name}
+    found = rows_named(batch, named)
+    return {name for name, rows in found.items() if not amounts.counted[rows].any()}
 
 
 def _standing(

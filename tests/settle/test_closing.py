@@ -379,6 +379,24 @@ def test_entries_that_cannot_be_booked_stop_the_month(row, close, wrong, code):
     assert refused(close, "2025-07", booked, [], wrong) == [code]
 
 
+def test_a_list_that_is_not_counted_corrects_nothing(row, close):
+    rows = [row(list_id="A"), row(list_id="B", total=None)]
+    for wrong in (
+        entry("correction", list="A", new_list="B"),
+        entry("audit", list="B", amount=1, reason="r", rule="r"),
+    ):
+        assert refused(close, "2025-06", Booked(), rows, wrong) == ["ST322"]
+
+
+def test_a_new_list_that_stands_twice_enters_once(row, close):
+    june = close("2025-06", Booked(), [row(list_id="A")])
+    rows = [row(list_id="B", total=900_000), row(list_id="B", total=900_001)]
+    wrong = entry("correction", list="A", new_list="B")
+    july = close("2025-07", add(Booked(), june), rows, wrong)
+    assert codes(july) == ["ST206"]
+    assert july.lines["total_fen"].to_pylist() == [-800_000, 900_000]
+
+
 def test_a_list_that_is_booked_corrects_no_other(row, close):
     rows = [row(list_id="A"), row(list_id="B")]
     wrong = entry("correction", list="A", new_list="B")
