@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 from grouper.dated import Confidence, Span
 from grouper.engine.dip_ties import TieFigures
-from grouper.errors import Issue, SchemeError
+from grouper.errors import GrouperError, Issue, SchemeError
 from grouper.records.grids import read_grids
 from grouper.run.schemes import is_workbook
 from grouper.scheme.dip import Catalogue, Published
@@ -28,13 +28,15 @@ from grouper.scheme.dip_folder import (
 from grouper.scheme.dip_headers import is_known_table, official_sheets
 from grouper.scheme.dip_load import load_catalogue, load_official
 from grouper.scheme.dip_map import Short
+from grouper.scheme.source import HEAD as SCHEME_HEAD
 from grouper.scheme.workbook_layout import fold, sheet_titles
-from grouper.sheet import read_bytes
+from grouper.sheet import Grid, read_bytes
 from grouper.spreadsheet import open_workbook
 from weights.load import from_columns
 from weights.table import YES, Head, WeightTable
 
 _TABLES = (".tsv", ".csv", *JSON_SUFFIXES)
+_WORKBOOKS = (".xlsx", ".xlsm", ".xls")
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,40 @@ def is_catalogue(name_or_path: str | Path) -> bool:
     if catalogue_folder(name_or_path) is not None:
         return True
     if path.is_dir():
-        return False
+        return _table_in(path) is not None
     if path.suffix.lower() in _TABLES:
         return True
     return is_workbook(path) and path.is_file() and kind_of_workbook(path) != "drg"
+
+
+def _table_in(folder: Path) -> Path | None:
+    """The one catalogue among the tables of a folder without a head; None where there is none.
+
+    Raises SchemeError SE76 where there are several.
+    """
+    if (folder / SCHEME_HEAD).exists():
+        return None
+    tables = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in (*_TABLES, *_WORKBOOKS)]
+    found = [path for path in tables if _is_known(path)]
+    if len(found) > 1:
+        raise SchemeError("SE76", str(folder), found=", ".join(path.name for path in found))
+    return found[0] if found else None
+
+
+def _is_known(path: Path) -> bool:
+    """Whether a file is a catalogue in a known form, or the official workbook."""
+    try:
+        if is_workbook(path) and kind_of_workbook(path) == "dip_workbook":
+            return True
+        return any(map(is_known_table, _grids(path, read_bytes(path))))
+    except GrouperError:
+        return False
+
+
+def _grids(path: Path, data: bytes) -> list[Grid]:
+    return (
+        [json_grid(data, path.name)] if path.suffix.lower() in JSON_SUFFIXES else read_grids(path)
+    )
 
 
 def kind_of_workbook(path: Path) -> Kind:
@@ -128,14 +160,12 @@ def published(
     if folder is not None:
         return load_folder(folder)
     path = Path(name_or_path)
+    if path.is_dir():
+        path = _table_in(path) or path
     data = read_bytes(path)
     if path.suffix.lower() in JSON_SUFFIXES and dialect is None and is_canonical(data):
         return load_json(data, path.name)
-    digest = hashlib.sha256(data).hexdigest()
-    if path.suffix.lower() in JSON_SUFFIXES:
-        grids = [json_grid(data, path.name)]
-        return load_catalogue(grids, digest=digest, dialect=dialect, short=short)
-    grids = read_grids(path)
+    digest, grids = hashlib.sha256(data).hexdigest(), _grids(path, data)
     if dialect is None and is_workbook(path) and kind_of_workbook(path) == "dip_workbook":
         return load_official(grids, digest=digest)
     return load_catalogue(grids, digest=digest, dialect=dialect, short=short)

@@ -85,10 +85,17 @@ def read_sheets(readings: Sequence[Reading], digest: str) -> tuple[Published, li
         excluded_ops={k: v for one in readings for k, v in one.excluded_ops.items()},
         primary=frozenset().union(*(one.primary for one in readings)),
         resistant_dx=frozenset().union(*(one.resistant_dx for one in readings)),
-        head=CatalogueHead(scores=first.scores),
+        head=CatalogueHead(scores="none" if _is_unscored(readings) else first.scores),
     )
     issues = [issue for one in readings for issue in one.issues] + repeated
     return Published(catalogue, figures), issues
+
+
+def _is_unscored(readings: Sequence[Reading]) -> bool:
+    """Whether rows of layers have no score at all: the national scheme leaves them to areas."""
+    return any(row.layer for one in readings for row in one.rows) and not any(
+        printed.score is not None for one in readings for printed in one.figures
+    )
 
 
 def checked(published: Published, found: Sequence[Issue] = ()) -> Published:

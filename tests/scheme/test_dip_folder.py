@@ -140,6 +140,45 @@ def test_a_folder_is_replaced_on_request_only(sources, tmp_path):
     assert len(published(tmp_path / "old").catalogue.rows) == len(sources["excerpt"].catalogue.rows)
 
 
+class TestFolderWithoutHead:
+    """A table in a folder of its own is a catalogue too, beside files of other kinds."""
+
+    def test_the_one_catalogue_counts(self, tmp_path):
+        (tmp_path / "病种目录.tsv").write_text(real_text(), "utf-8")
+        (tmp_path / "classes.tsv").write_text("code\tclass\n47.0100\tsurgical\n", "utf-8")
+        (tmp_path / "README.md").write_text("# city\n", "utf-8")
+        assert is_catalogue(tmp_path)
+        assert len(read_catalogue(tmp_path).catalogue.rows) == 1957
+
+    def test_the_official_workbook_too(self, tmp_path):
+        (tmp_path / "official.xlsx").write_bytes(workbook(sheets()))
+        assert read_catalogue(tmp_path).catalogue.is_layered
+
+    def test_of_two_it_cannot_be_told(self, tmp_path):
+        for name in ("a.tsv", "b.tsv"):
+            (tmp_path / name).write_text(real_text(), "utf-8")
+        with pytest.raises(SchemeError, match="SE76") as caught:
+            is_catalogue(tmp_path)
+        assert "b.tsv" in caught.value.text("zh")
+
+    def test_a_drg_scheme_is_none(self, tmp_path):
+        (tmp_path / "scheme.toml").write_text("", "utf-8")
+        (tmp_path / "a.tsv").write_text(real_text(), "utf-8")
+        assert not is_catalogue(tmp_path)
+        assert not is_catalogue(tmp_path.parent / "nowhere")
+
+
+@pytest.mark.parametrize(("layer", "code"), [("JC", ""), ("", "SE52")])
+def test_layers_need_no_scores(tmp_path, layer, code):
+    path = tmp_path / "x.csv"
+    path.write_text(f"code,kind,layer,dx_key,score\n1,core,{layer},K35.3,\n", "utf-8")
+    if code:
+        with pytest.raises(SchemeError, match=code):
+            published(path)
+    else:
+        assert published(path).catalogue.head.scores == "none"
+
+
 def test_an_id_names_a_catalogue_of_a_data_folder(sources, tmp_path, monkeypatch):
     monkeypatch.setenv("GROUPER_DATA", str(tmp_path))
     write_catalogue(sources["old"], tmp_path / "schemes" / "city_2019")
