@@ -143,10 +143,13 @@ def quota_rules(
     used = _Used(policy, day, "")
     terms = policy.find_terms(day)
     by_dip = terms is not None and terms.dip is not None
+    quota, ratio = ("special_quota", "special_min_ratio")
+    if by_dip:
+        quota, ratio = ("special_quota_dip", "special_min_ratio_dip")
     rules = QuotaRules(
-        share=Fraction(used.at("special_quota_dip" if by_dip else "special_quota")),
+        share=Fraction(used.at(quota)),
         scope=used.at("quota_scope"),
-        min_ratio=Fraction(used.at("special_min_ratio")),
+        min_ratio=Fraction(used.at(ratio)),
     )
     return rules, used.found, _issues(policy, year, used.found)
 
