@@ -14,9 +14,9 @@ from grouper.datafile import toml_text
 from grouper.policy.draft_lead import lead_sections
 from grouper.policy.draft_parameters import parameter_comments
 from grouper.policy.draft_parts import (
-    INSURANCES,
     Draft,
     fund,
+    insurances,
     levels,
     mark_of,
     outlier_version,
@@ -24,21 +24,12 @@ from grouper.policy.draft_parts import (
     source_text,
     texts_of,
     version,
+    words,
 )
 from grouper.policy.leads import Lead
 from grouper.policy.load import load_policy
 from grouper.policy.model import Policy
 
-#: how records spell the usual levels; a spelling that is a level of its own stays that level
-_SPELLINGS = {
-    "三级": ("3", "三", "三级甲等", "三级乙等", "三甲", "三乙"),
-    "二级": ("2", "二", "二级甲等", "二级乙等", "二甲", "二乙"),
-    "一级": ("1", "一", "一级甲等", "一级乙等", "一甲", "一乙"),
-    "三甲": ("三级甲等",),
-    "三乙": ("三级乙等",),
-    "二甲": ("二级甲等",),
-    "二乙": ("二级乙等",),
-}
 #: the year of the build that the leads were taken from, for those that name none
 _UNKNOWN_YEAR = 2026
 
@@ -88,15 +79,15 @@ def _area(draft: Draft) -> str:
         f"source = {toml_text(source_text(draft))}",
         f'confidence = "{mark_of(draft)}"',
     ]
-    for code, (title, title_en, aliases) in INSURANCES.items():
-        lines += ["", f"[insurance.{code}]", f"title = {toml_text(title)}"]
-        lines += [f"title_en = {toml_text(title_en)}", f"aliases = {texts_of(aliases)}"]
-    known = levels(draft)
+    for code, one in insurances().items():
+        lines += ["", f"[insurance.{code}]", f"title = {toml_text(one.title)}"]
+        lines += [f"title_en = {toml_text(one.title_en)}", f"aliases = {texts_of(one.aliases)}"]
+    known, spelt = levels(draft), words()["levels"]["spellings"]
     for level in known:
         # a spelling goes to the level that has the fewest, which is the narrowest
-        others = [_SPELLINGS.get(one, ()) for one in known if one != level]
-        own = _SPELLINGS.get(level, ())
-        narrower = {text for spelt in others if len(spelt) < len(own) for text in spelt}
+        others = [spelt.get(other, ()) for other in known if other != level]
+        own = spelt.get(level, ())
+        narrower = {text for other in others if len(other) < len(own) for text in other}
         spellings = [text for text in own if text not in narrower.union(known)]
         lines += ["", f"[level.{toml_text(level)}]", f"title = {toml_text(level)}"]
         lines += [f"title_en = {toml_text(level)}"]

@@ -8,25 +8,17 @@ from fractions import Fraction
 from grouper.datafile import toml_text
 from grouper.money import decimal_text
 from grouper.policy.draft_parts import (
-    INSURANCES,
     Draft,
     fund,
+    insurances,
     levels,
     outlier_version,
     section,
     version,
 )
 from grouper.policy.lead_rules import Choice, ClassRule, Schedule
-from grouper.policy.leads import Lead, Outlier
+from grouper.policy.leads import Lead, Outlier, label_columns
 
-#: label columns of published tables -> columns of the weight table in normal form
-LABELS = {
-    "基础病组标识": "flag",
-    "基础病组": "flag",
-    "基层病组": "flag",
-    "是否调价": "adjusted",
-    "备注": "class",
-}
 #: decimals that no published number exceeds
 _PLACES = 12
 #: numbers that still fit on one line
@@ -88,9 +80,10 @@ def _outside(rules: Iterable[ClassRule]) -> tuple[dict[str, str], list[str]]:
 def _class_rule(rule: ClassRule) -> str:
     """A class rule in codes of insurances and columns of the normal form."""
     text = rule.text
-    for code, (_, _, (word, *_rest)) in INSURANCES.items():
-        text = text.replace(f"@ins={word}", f"@ins={code}")
-    for column, ours in LABELS.items():
+    for code, one in insurances().items():
+        text = text.replace(f"@ins={one.word}", f"@ins={code}")
+    # the longer header first: one may be the start of another
+    for column, ours in sorted(label_columns().items(), key=lambda pair: -len(pair[0])):
         for test in ("any", "flag", "@any="):
             head, action = text.rsplit(" ", 1)
             text = f"{head.replace(f'{test}{column}', f'{test}{ours}')} {action}"
@@ -130,13 +123,13 @@ def _keyed_section(
     """Numbers by level and insurance; a part that only some keys have is written out for all."""
     by_level = any(level for level, _ in values)
     by_insurance = any(insurance for _, insurance in values)
-    codes = {words[0]: code for code, (_, _, words) in INSURANCES.items()}
+    codes = {one.word: code for code, one in insurances().items()}
     pairs: dict[str, Fraction] = {}
     for (level, insurance), number in values.items():
         named = [level] if level or not by_level else list(levels(draft))
-        insurances = [insurance] if insurance or not by_insurance else list(codes)
+        funds = [insurance] if insurance or not by_insurance else list(codes)
         for one in named:
-            for other in insurances:
+            for other in funds:
                 key = "/".join(filter(None, (one, codes.get(other, ""))))
                 pairs.setdefault(key or "*", number)
     by = "/".join(name for name, used in (("level", by_level), ("insurance", by_insurance)) if used)
@@ -165,7 +158,7 @@ def _outlier(draft: Draft, outlier: Outlier) -> list[str]:
 
 def _step(choice: Choice) -> str:
     parts = []
-    codes = {words[0]: code for code, (_, _, words) in INSURANCES.items()}
+    codes = {one.word: code for code, one in insurances().items()}
     for key in filter(None, choice.key.split("&")):
         if key in codes:
             parts.append(f'insurance = "{codes[key]}"')

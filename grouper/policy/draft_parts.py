@@ -4,47 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from grouper.datafile import toml_text
+from grouper.datafile import data_folder, read_toml, toml_text
 from grouper.dated import Confidence
 from grouper.policy.lead_rules import Schedule
 from grouper.policy.leads import Lead
 
-#: insurance codes of the national platform with the words of the leads
-INSURANCES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
-    "310": ("职工基本医疗保险", "Employee basic medical insurance", ("职工", "职工医保")),
-    "390": ("城乡居民基本医疗保险", "Resident basic medical insurance", ("居民", "居民医保")),
-}
-USUAL_LEVELS = ("三级", "二级", "一级")
 
-#: the comment of each section, zh and en
-_COMMENTS: Mapping[str, tuple[str, str]] = {
-    "base_rate": (
-        "费率，元/权重 1；by：insurance、level、hospital 或以 / 连接",
-        'base rate; by: insurance, level, hospital, or several joined with "/"',
-    ),
-    "point_value": ("点值；by 同上", "point value; by as above"),
-    "mean_cost": ("次均费用，元/权重 1（倍率基数）", "mean cost per weight 1, for the ratio base"),
-    "hospital_coefficient": (
-        '医院系数；by = "table" 时取自权重表',
-        'hospital coefficient; by = "table": the weight table has one a group',
-    ),
-    "standard": (
-        "支付标准 S1 至 S6；ratio_base 为倍率的除数",
-        "payment standard S1 to S6; ratio_base: what the cost is divided by",
-    ),
-    "low_outlier": ("低倍率 L1、L2、L3、L5", "low outlier L1, L2, L3, L5"),
-    "high_outlier": ("高倍率 H0 至 H8、H2k", "high outlier H0 to H8, H2k"),
-    "class_rules": ("病组类别的规定（语言见 areas/README.md）", "rules of classes of groups"),
-    "before_rules": ("先于高低倍率判断的规定", "rules asked before the outlier tests"),
-    "within_rules": ("正常区间内的规定", "rules inside the normal band"),
-    "ambiguous": ("歧义组：按费用的比例", "ambiguous cases: a share of the cost"),
-    "ungrouped": ("未入组：按费用的比例", "ungrouped cases: a share of the cost"),
-    "fund": (
-        "统筹基金支付：A = 应付 −（总费用 − 按项目统筹支付）",
-        "pooled fund: A = payment - (cost - pooled fund by items)",
-    ),
-}
+@dataclass(frozen=True, slots=True)
+class InsuranceWords:
+    """An insurance: its names, how records spell it, and the word that leads have for it."""
+
+    word: str
+    title: str
+    title_en: str
+    aliases: tuple[str, ...]
+
+
+@cache
+def words() -> Mapping[str, Any]:
+    """The words of areas/draft.toml."""
+    return read_toml(data_folder("areas", "draft.toml"))
+
+
+@cache
+def insurances() -> Mapping[str, InsuranceWords]:
+    """The insurances of the national platform, by code."""
+    return {
+        code: InsuranceWords(one["word"], one["title"], one["title_en"], tuple(one["aliases"]))
+        for code, one in words()["insurance"].items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +82,9 @@ def levels(draft: Draft) -> tuple[str, ...]:
         found += _level_keys(lead.coef_default)
         for rule in lead.class_rules:
             found += rule.levels
-    words = {"职工", "居民", ""}
-    found = [level for level in found if level not in words]
-    return tuple(dict.fromkeys(found)) or USUAL_LEVELS
+    not_levels = {one.word for one in insurances().values()} | {""}
+    found = [level for level in found if level not in not_levels]
+    return tuple(dict.fromkeys(found)) or tuple(words()["levels"]["usual"])
 
 
 def _level_keys(schedule: Schedule | None) -> list[str]:
@@ -105,7 +96,7 @@ def section(
     name: str, draft: Draft, *body: str, unit: str = "", by: str = "", mark: str = ""
 ) -> list[str]:
     """The lines of a section; mark: another one than that of the draft, for what is ours."""
-    zh, en = _COMMENTS[name]
+    zh, en = words()["comments"][name]
     source = source_text(draft) if not mark else "本程序所定，待查 / ours, to be checked"
     lines = [f"[{name}] # {zh}", f"# {en}"]
     lines += [f'unit = "{unit}"'] if unit else []

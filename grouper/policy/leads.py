@@ -114,6 +114,13 @@ def leads() -> Mapping[str, Lead]:
     return found
 
 
+@cache
+def label_columns() -> Mapping[str, str]:
+    """Header text of a published table -> column of the normal form, for the labels of groups."""
+    rows = read_tsv(data_folder("layouts", "weight_columns.tsv"))
+    return dict(zip(rows.column("header"), rows.column("column"), strict=True))
+
+
 def load_lead(area: str) -> Lead:
     """The lead of an area by its name (an edition carries its year, 太原2026).
 

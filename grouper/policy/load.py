@@ -58,7 +58,8 @@ def read_area(folder: Path, changes: Changes | None = None) -> tuple[Policy | No
     editions.sort(key=lambda edition: edition.span.start)
     for one, next_ in pairwise(editions):
         if one.span.end is None or next_.span.start < one.span.end:
-            issues.append(Issue("ST102", str(folder), {"date": next_.span.start}))
+            place = f"{next_.path}: valid_from"
+            issues.append(Issue("ST102", place, {"date": next_.span.start}))
     if issues:
         return None, with_lines(issues)
     marks = [part.confidence for edition in editions for part in edition.parts]

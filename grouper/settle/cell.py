@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
 
-from grouper.datafile import data_folder, read_tsv
 from grouper.dated import Span
 from grouper.engine.groups import Status
 from grouper.errors import Issue, SettlementError, WeightError
 from grouper.money import FEN_PER_YUAN
 from grouper.policy.lead_rules import LeadCase
-from grouper.policy.leads import Lead
+from grouper.policy.leads import Lead, label_columns
 from grouper.policy.model import CostRule, Terms
 from grouper.settle.amounts import CaseType, DecidingRule
 from grouper.settle.cuts import Branch, CompiledCell, Ramp
@@ -178,13 +176,6 @@ def _labels(rules: Lead, table: WeightTable, group: str, facts: Facts) -> Mappin
             if column in labels:
                 labels[word] = labels[column]
     return labels
-
-
-@cache
-def label_columns() -> Mapping[str, str]:
-    """Header text of a published table -> column of the normal form, for the labels of groups."""
-    rows = read_tsv(data_folder("layouts", "weight_columns.tsv"))
-    return dict(zip(rows.column("header"), rows.column("column"), strict=True))
 
 
 def _fraction(value: Decimal | None) -> Fraction | None:

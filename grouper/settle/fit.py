@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import weights
 from grouper.errors import Issue
+from grouper.policy.leads import label_columns
 from grouper.policy.model import Policy, Terms
 from grouper.policy.place import with_lines
 from grouper.scheme.source import embedded_ids
-from grouper.settle.cell import label_columns
 from weights.table import WeightTable
 
 #: columns of a weight table that class rules can ask for

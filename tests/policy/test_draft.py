@@ -10,10 +10,9 @@ import pytest
 
 from grouper.dated import VERIFIED
 from grouper.policy.draft import draft_files
-from grouper.policy.draft_lead import LABELS
-from grouper.policy.draft_parts import INSURANCES, Draft
+from grouper.policy.draft_parts import Draft, insurances
 from grouper.policy.lead_rules import LeadCase
-from grouper.policy.leads import leads
+from grouper.policy.leads import label_columns, leads
 from grouper.policy.lint import lint
 from grouper.policy.load import load_policy
 from grouper.settle.lead import Given, pay_by_lead
@@ -70,7 +69,7 @@ def cases(name):
     }  # fmt: skip
     words = {rule.words[0] for rule in lead.class_rules if rule.test in "=^$~"}
     labels = [{}, *({column: "是"} for column in columns - {""}), *({"class": w} for w in words)]
-    ins = {words[0]: code for code, (_, _, words) in INSURANCES.items()}
+    ins = {one.word: code for code, one in insurances().items()}
     for level, insurance, label, (los, leave, age) in product(
         (levels or ["三级"])[:4], ins, labels, FACTS
     ):
@@ -79,7 +78,7 @@ def cases(name):
         ):
             facts = {"weight": weight, "los": los, "leave": leave, "age": age}
             left = LeadCase(group, level, insurance, "H1", labels=label, **facts)
-            ours = {LABELS.get(column, column): text for column, text in label.items()}
+            ours = {label_columns().get(column, column): text for column, text in label.items()}
             right = replace(left, insurance=ins[insurance], labels=ours)
             yield left, right, Given(weight * ratio * 7000, **GIVEN)
 

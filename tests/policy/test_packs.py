@@ -16,10 +16,9 @@ from grouper.dated import VERIFIED
 from grouper.errors import PolicyError, WeightError
 from grouper.money import round_half_up
 from grouper.policy.area import area_folder, area_ids, read_about
-from grouper.policy.draft_lead import LABELS
-from grouper.policy.draft_parts import INSURANCES
+from grouper.policy.draft_parts import insurances
 from grouper.policy.lead_rules import LeadCase
-from grouper.policy.leads import leads
+from grouper.policy.leads import label_columns, leads
 from grouper.policy.lint import lint
 from grouper.policy.load import load_policy
 from grouper.policy.model import require_verified
@@ -43,7 +42,7 @@ DRAWN = {
     for lead in leads().values()
     if lead.can_price and lead.texts["code"] == area[:6] and lead.area not in ("北京", "重庆一级")
 }
-WORDS = {words[0]: code for code, (_, _, words) in INSURANCES.items()}
+WORDS = {one.word: code for code, one in insurances().items()}
 
 
 def test_the_places_of_the_documents_have_a_folder():
@@ -196,7 +195,11 @@ def test_packs_pay_what_the_public_site_or_the_rule_where_it_slips():
     }
     for case in oracle():
         terms = terms_of[case["area"]]
-        labels = {LABELS.get(k, k): text for k, text in (case.get("labels") or {}).items() if text}
+        labels = {
+            label_columns().get(k, k): text
+            for k, text in (case.get("labels") or {}).items()
+            if text
+        }
         insurance = WORDS.get(case.get("insurance", ""), case.get("insurance", ""))
         facts = LeadCase(
             case["group"],
