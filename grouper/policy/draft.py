@@ -83,6 +83,7 @@ def _area(draft: Draft) -> str:
         lines += ["", f"[insurance.{code}]", f"title = {toml_text(one.title)}"]
         lines += [f"title_en = {toml_text(one.title_en)}", f"aliases = {texts_of(one.aliases)}"]
     known, spelt = levels(draft), words()["levels"]["spellings"]
+    titles_en = words()["levels"]["titles_en"]
     for level in known:
         # a spelling goes to the level that has the fewest, which is the narrowest
         others = [spelt.get(other, ()) for other in known if other != level]
@@ -90,7 +91,7 @@ def _area(draft: Draft) -> str:
         narrower = {text for other in others if len(other) < len(own) for text in other}
         spellings = [text for text in own if text not in narrower.union(known)]
         lines += ["", f"[level.{toml_text(level)}]", f"title = {toml_text(level)}"]
-        lines += [f"title_en = {toml_text(level)}"]
+        lines += [f"title_en = {toml_text(titles_en.get(level, level))}"]
         lines += [f"aliases = {texts_of(spellings)}"] if spellings else []
     return "\n".join(lines) + "\n"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date as Date
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar, cast
@@ -31,6 +30,9 @@ from grouper.policy.sections import Sections
 from grouper.policy.variant import Changes
 
 T = TypeVar("T")
+
+#: keys of the head of a file that a payment rests on
+_HEAD = ("scheme", "weight_table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,58 +147,59 @@ def terms_of(edition: Edition, parameters: Parameters, origin: str) -> list[Term
     changes |= parameters.changes("deposit")
     starts = sorted({day for day in changes if edition.span.covers(day)} | {edition.span.start})
     ends = [*starts[1:], edition.span.end]
-    file = edition.file
-    head = ("scheme", "weight_table")
-    sources = dict.fromkeys(head, file.source) | {one.key: one.source for one in edition.parts}
-    marks = dict.fromkeys(head, file.confidence) | {
-        one.key: one.confidence for one in edition.parts
-    }
+    return [
+        _era(edition, parameters, origin, Span(day, end))
+        for day, end in zip(starts, ends, strict=True)
+    ]
 
-    def on(part: Dated[T] | None, day: Date) -> T | None:
+
+def _era(edition: Edition, parameters: Parameters, origin: str, span: Span) -> Terms:
+    """What holds on the days of a span, inside which nothing changes."""
+    day, file = span.start, edition.file
+
+    def on(part: Dated[T] | None) -> T | None:
         return None if part is None else part.at(day)
 
-    found = []
-    for day, end in zip(starts, ends, strict=True):
-        base_rate = on(edition.base_rate, day) or KeyedValues((), {})
-        point_value, mean_cost = on(edition.point_value, day), on(edition.mean_cost, day)
-        coefficient, standard = on(edition.coefficient, day), edition.standard.at(day)
-        low, high = on(edition.low, day), on(edition.high, day)
-        rules = rules_in_lead_form(
-            origin,
-            standard=standard,
-            base_rate=base_rate,
-            point_value=point_value,
-            mean_cost=mean_cost,
-            coefficient=coefficient,
-            low=low,
-            high=high,
-            class_rules=on(edition.class_rules, day) or (),
-            before_rules=on(edition.before_rules, day) or (),
-            within_rules=on(edition.within_rules, day) or (),
-            confidence=lowest(part.confidence for part in edition.parts),
-            where=str(edition.path),
-        )
-        deposit = parameters.at("deposit", day)
-        found.append(
-            Terms(
-                span=Span(day, end),
-                scheme_id=edition.file.scheme,
-                weight_table=edition.file.weight_table,
-                base_rate=base_rate,
-                coefficient=coefficient,
-                standard=standard,
-                low=low,
-                high=high,
-                ambiguous=on(edition.ambiguous, day),
-                ungrouped=on(edition.ungrouped, day),
-                fund=edition.fund.at(day),
-                deposit_rate=parameters.number("deposit", day),
-                sources={"deposit": deposit.source, **sources},
-                point_value=point_value,
-                mean_cost=mean_cost,
-                rules=rules,
-                marks={"deposit": deposit.confidence, **marks},
-                dip=on(edition.dip, day),
-            )
-        )
-    return found
+    base_rate = on(edition.base_rate) or KeyedValues((), {})
+    point_value, mean_cost = on(edition.point_value), on(edition.mean_cost)
+    coefficient, standard = on(edition.coefficient), edition.standard.at(day)
+    low, high = on(edition.low), on(edition.high)
+    rules = rules_in_lead_form(
+        origin,
+        standard=standard,
+        base_rate=base_rate,
+        point_value=point_value,
+        mean_cost=mean_cost,
+        coefficient=coefficient,
+        low=low,
+        high=high,
+        class_rules=on(edition.class_rules) or (),
+        before_rules=on(edition.before_rules) or (),
+        within_rules=on(edition.within_rules) or (),
+        confidence=lowest(part.confidence for part in edition.parts),
+        where=str(edition.path),
+    )
+    deposit = parameters.at("deposit", day)
+    told = [("deposit", deposit.source, deposit.confidence)]
+    told += [(key, file.source, file.confidence) for key in _HEAD]
+    told += [(part.key, part.source, part.confidence) for part in edition.parts]
+    return Terms(
+        span=span,
+        scheme_id=file.scheme,
+        weight_table=file.weight_table,
+        base_rate=base_rate,
+        coefficient=coefficient,
+        standard=standard,
+        low=low,
+        high=high,
+        ambiguous=on(edition.ambiguous),
+        ungrouped=on(edition.ungrouped),
+        fund=edition.fund.at(day),
+        deposit_rate=parameters.number("deposit", day),
+        sources={key: source for key, source, _ in told},
+        point_value=point_value,
+        mean_cost=mean_cost,
+        rules=rules,
+        marks={key: mark for key, _, mark in told},
+        dip=on(edition.dip),
+    )
