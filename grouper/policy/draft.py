@@ -99,6 +99,7 @@ def _area(draft: Draft) -> str:
 def _policy(draft: Draft) -> str:
     lead = draft.lead
     title = f"{draft.title}按病组付费参数（{draft.year}年）"
+    year_only = " # 来源只写年度 / the source names the year only" if lead else ""
     lines = [
         "# 每一节注明出处和可信度；分组版本、权重、系数和界值按本区自己的起止日期一起切换。",
         "# Every section says where it stands and how firmly. Scheme, weights, coefficients and",
@@ -107,7 +108,7 @@ def _policy(draft: Draft) -> str:
         f"title = {toml_text(title)}",
         f"title_en = {toml_text(f'{draft.title_en}: DRG payment, {draft.year}')}",
         f"valid_from = {draft.year}-01-01",
-        f"valid_to = {draft.year + 1}-01-01 # 来源只写年度 / the source names the year only",
+        f"valid_to = {draft.year + 1}-01-01{year_only}",
         f"scheme = {toml_text(draft.scheme)}",
         f"weight_table = {toml_text(draft.weight_table)}",
         f"source = {toml_text(source_text(draft))}",

@@ -94,7 +94,8 @@ def read_edition(
     coefficient, low, high = file.hospital_coefficient, file.low_outlier, file.high_outlier
     ambiguous, ungrouped = file.ambiguous, file.ungrouped
     deposit = file.deposit
-    own, wrong = own_entries(file.parameters, span, area.id, path)
+    insurances = [one.code for one in area.insurances]
+    own, wrong = own_entries(file.parameters, span, area.id, path, insurances)
     read.issues.extend(wrong)
     if deposit is not None:
         if "deposit" in file.parameters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -119,12 +119,17 @@ def national_parameters() -> Parameters:
 
 
 def own_entries(
-    sections: Mapping[str, OwnParameter], span: Span, origin: str, path: Path
+    sections: Mapping[str, OwnParameter],
+    span: Span,
+    origin: str,
+    path: Path,
+    insurances: Collection[str],
 ) -> tuple[dict[str, tuple[Entry, ...]], list[Issue]]:
     """The parameters of one policy file, and what is wrong with them.
 
-    PO102 an unknown name, PO104 a value of another kind or unit, ST102 versions that overlap,
-    ST107 a scale that cannot be read.
+    PO102 an unknown name, PO104 a value of another kind or unit, PO107 a version outside the days
+    of the file, PO108 an insurance the area does not know, ST102 versions that overlap, ST107 a
+    scale that cannot be read.
     """
     definitions = national_parameters().definitions
     found: dict[str, tuple[Entry, ...]] = {}
@@ -141,6 +146,11 @@ def own_entries(
             issues.append(Issue("PO104", f"{place}.unit", {"key": f"{key}.unit", **params}))
             continue
         found[key] = tuple(_entries(definitions[key], section, origin, span, str(path), issues))
+        for entry in found[key]:
+            for code in set(entry.values) - {"*"}.union(insurances):
+                known = ", ".join(insurances)
+                params = {"key": code, "known": known}
+                issues.append(Issue("PO108", f"{place}.values.{entry.span.start}", params))
     return found, issues
 
 
@@ -186,7 +196,8 @@ def _entries(
     for span, version in zip(spans, versions, strict=True):
         if span.end is not None and span.end <= span.start:
             issues.append(Issue("PO106", place, {"start": span.start, "end": span.end}))
-        if within and not (within.covers(span.start)):
+        outside = within and within.end and span.end and span.end > within.end
+        if within and (outside or not within.covers(span.start)):
             issues.append(Issue("PO107", place, {"start": span.start, "within": within}))
         try:
             values = _values(definition, version)

@@ -137,6 +137,7 @@ def test_values_beyond_a_national_limit_are_reported(area):
         (section("score_steps", "{ from = 2025-01-01, value = [{ lowest = 60, factor = 1 }] }"),
          "ST107"),
         (section("deposit", "{ from = 2025-01-01, value = 0.04 }"), "ST102"),
+        (section("advance_min_months", "{ from = 2025-01-01, 311 = 9 }", unit="month"), "PO108"),
     ],
 )  # fmt: skip
 def test_a_broken_parameter_names_its_key(area, text, code):
