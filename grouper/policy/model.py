@@ -388,4 +388,11 @@ def require_verified(policy: Policy, *also: Confidence, allow: Allow = "verified
     mark = lowest((policy.confidence, *also))
     if mark in VERIFIED or policy.is_demo or allow == "unverified":
         return mark
-    raise PolicyError("PO112", policy.area.id, area=policy.area.id, confidence=mark)
+    weak = {
+        key: one
+        for terms in policy.terms
+        for key, one in terms.marks.items()
+        if one not in VERIFIED and key != "deposit"
+    }
+    keys = ", ".join(f"{key} ({one})" for key, one in weak.items()) or "-"
+    raise PolicyError("PO112", policy.area.id, area=policy.area.id, confidence=mark, keys=keys)

@@ -73,7 +73,11 @@ def test_a_pack_lints_and_says_where_every_value_is_from(area):
     assert policy.confidence not in VERIFIED
     with pytest.raises(PolicyError) as caught:
         require_verified(policy)
-    assert caught.value.issues[0].code == "PO112"
+    (issue,) = caught.value.issues
+    assert issue.code == "PO112"
+    # which values are weak is told: the fund's convention, and the days of the file
+    assert "fund (unofficial)" in issue.text("zh")
+    assert "weight_table (constructed)" in issue.text("en")
     assert require_verified(policy, "published", allow="unverified") == policy.confidence
 
 
