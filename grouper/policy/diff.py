@@ -35,7 +35,8 @@ def terms_on(policy: Policy, day: date | None) -> Terms:
         return policy.terms[-1]
     terms = policy.find_terms(day)
     if terms is None:
-        raise PolicyError("PO113", policy.area.id, area=policy.area.id, date=day.isoformat())
+        params = {**policy.nothing_on(day).params, "area": policy.area.id}
+        raise PolicyError("PO113", policy.area.id, **params)
     return terms
 
 

@@ -39,7 +39,8 @@ def load_policy(
     assert policy is not None
     day = Date.fromisoformat(date) if isinstance(date, str) else date
     if day is not None and policy.find_terms(day) is None:
-        raise PolicyError("PO113", str(folder), area=policy.area.id, date=day.isoformat())
+        params = {**policy.nothing_on(day).params, "area": policy.area.id}
+        raise PolicyError("PO113", str(folder), **params)
     return policy
 
 
