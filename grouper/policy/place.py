@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grouper.errors import Issue
 
-_HEADER = re.compile(r"\s*\[{1,2}([^\]]+)\]{1,2}")
+_HEADER = re.compile(r"\[{1,2}([^\[\]]+)\]{1,2}\s*(#.*)?$")
 _VERSION = re.compile(r"\bfrom\s*=")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -69,7 +69,7 @@ def _end(lines: Sequence[str], at: int) -> int:
     own = _HEADER.match(lines[at]) if lines else None
     for number in range(at + 1, len(lines)):
         header = _HEADER.match(lines[number])
-        if header and not lines[number].startswith("  "):
+        if header:
             if own is not None and header[1].startswith(f"{own[1]}."):
                 continue
             return number
