@@ -251,3 +251,46 @@ def test_the_multiple_goes_by_the_first_step_that_fits(demo):
 )
 def test_a_policy_may_name_exactly_the_known_rules(kind, model):
     assert model.model_fields["rule"].annotation.__args__ == RULE_NAMES[kind]
+
+
+def test_a_spelling_stands_for_one_code_only(broken):
+    folder = broken("area.toml", 'aliases = ["2", "二"', 'aliases = ["2", "三甲"')
+    assert [code for code, _ in issues(folder)] == ["PO118"]
+
+
+FACTS = "key\tvalue\tunit\tvalid_from\tvalid_to\tsource\tconfidence\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ("premium\t350\tyuan\t2023-13-01\t\t某文件\tofficial", "valid_from"),
+        ("premium\t350\tyuan\t\t\t某文件\tofficial", "valid_from"),
+        ("premium\t350\tyuan\t2023-01-01\tsoon\t某文件\tofficial", "valid_to"),
+        ("premium\t\tyuan\t2023-01-01\t\t某文件\tofficial", "value"),
+        ("premium\t350\tyuan\t2023-01-01\t\t\tofficial", "source"),
+        ("premium\t350\tyuan\t2023-01-01\t\t某文件\tsure", "confidence"),
+    ],
+)
+def test_a_fact_names_its_broken_cell(broken, line, column):
+    folder = broken("area.toml", "demo = true", "demo = true")
+    (folder / "facts.tsv").write_text(f"{FACTS}{line}\n", "utf-8")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(folder)
+    (issue,) = caught.value.issues
+    assert (issue.code, issue.where) == ("PO119", f"facts.tsv:2:{column}")
+    (folder / "facts.tsv").write_text(
+        f"{FACTS}premium\t350\tyuan\t2023-01-01\t\t某文件\tofficial\n", "utf-8"
+    )
+    (fact,) = load_policy(folder).area.facts
+    assert (fact.key, fact.value, fact.span.start) == ("premium", "350", date(2023, 1, 1))
+
+
+def test_a_spelling_of_a_new_area_goes_to_the_narrowest_level():
+    policy = load_policy("nanning")
+    spelt = {
+        text: policy.level(text) for text in ("三级甲等", "三甲", "三级乙等", "三级", "二级甲等")
+    }
+    assert spelt == {
+        "三级甲等": "三甲", "三甲": "三甲", "三级乙等": "三级", "三级": "三级", "二级甲等": "二级",
+    }  # fmt: skip
