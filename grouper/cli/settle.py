@@ -22,6 +22,7 @@ from grouper.cli.options import (
 from grouper.cli.output import DONE, FINDINGS, Terminal
 from grouper.cli.progress import Progress
 from grouper.cli.run_folder import FORMS
+from grouper.cli.settle_explain import explain
 from grouper.cli.settle_month import month
 from grouper.cli.settle_simulate import simulate
 from grouper.cli.settle_year import year
@@ -69,6 +70,7 @@ def bill(
     return _code(settled)
 
 
+settle.add_command(explain)
 settle.add_command(month)
 settle.add_command(simulate)
 settle.add_command(year)

@@ -51,6 +51,26 @@ class SettledFile:
     settler: Settler
 
 
+def settler_of(
+    area: str | Path, scheme: Scheme, *, table: str | None = None, allow: Allow = "verified"
+) -> Settler:
+    """What prices cases of a scheme by the rules of an area, with the tables of all its eras.
+
+    Raises what open_area and Settler raise.
+    """
+    policy, found = open_area(area, scheme, table=table)
+    eras = [terms for terms in policy.terms if terms.scheme_id == scheme.id]
+    names = dict.fromkeys(terms.weight_table for terms in eras)
+    return Settler(
+        found,
+        policy,
+        scheme_id=scheme.id,
+        scheme_status=scheme.status,
+        allow=allow,
+        more=[weights.load(name) for name in names if name != found.id],
+    )
+
+
 def settle_to_file(
     paths: Sequence[Path],
     scheme: Scheme,
@@ -69,17 +89,7 @@ def settle_to_file(
     Row for row what settle_run gives. Raises what group_to_file, open_area and Settler raise;
     SettlementError ST307 when sums do not meet. Nothing is left half-written.
     """
-    policy, found = open_area(area, scheme, table=table)
-    eras = [terms for terms in policy.terms if terms.scheme_id == scheme.id]
-    names = dict.fromkeys(terms.weight_table for terms in eras)
-    settler = Settler(
-        found,
-        policy,
-        scheme_id=scheme.id,
-        scheme_status=scheme.status,
-        allow=allow,
-        more=[weights.load(name) for name in names if name != found.id],
-    )
+    settler = settler_of(area, scheme, table=table, allow=allow)
     pricing = PartsPricing(settler, options.lang)
     outcome = group_to_file(
         paths,

@@ -6,8 +6,8 @@ pyspark is needed only by those who call this (extra `[spark]`); importing it he
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from grouper import __version__
 from grouper.engine.dip import DipGrouper
 from grouper.engine.dip_reference import DipReference
 from grouper.engine.drg import DrgGrouper
+from grouper.engine.groups import Groups
 from grouper.errors import Lang, RunError
 from grouper.records.assemble import Use, assemble
 from grouper.records.check import Findings
@@ -38,6 +39,7 @@ from grouper.run.grouping import (
 )
 from grouper.scheme.compile import CompiledScheme, compile_scheme
 from grouper.scheme.model import Scheme
+from grouper.settle.case import Settler
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -63,6 +65,7 @@ class Ready:
 
     grouper: DrgGrouper | DipGrouper
     decisions: Decisions
+    settler: Settler | None = None
 
 
 def group(
@@ -88,17 +91,37 @@ def group(
     Raises SchemeError, RecordError (RE1x) for columns that are no records; RunError (RN204) comes
     out of the workers when they have another version of this package.
     """
-    from pyspark.sql.types import StructField, StructType
-
     if not isinstance(scheme, Scheme | DipGrouper):
         scheme = load_grouping(scheme, preset=preset, op_classes=op_classes)
-    manner = manner_of(scheme)
+    manner, empty = manner_of(scheme), no_rows(df)
+    columns = column_map(empty, layout, mapping, cleaning, "columns", needs=manner.needs)
+    key = (published(scheme).id, digest_of(scheme))
+    reading = Reading(columns, cleaning, lang, (), manner.use)
+    return mapped(df, packed(scheme), key, reading, _types(scheme, lang))
+
+
+def no_rows(df: DataFrame) -> Sources:
+    """The columns of a data frame without a row."""
+    return _table(pa.table([pa.nulls(0)] * len(df.columns), names=df.columns), "columns")
+
+
+def mapped(
+    df: DataFrame,
+    data: bytes,
+    key: tuple[str, str],
+    reading: Reading,
+    types: Mapping[str, DataType],
+) -> DataFrame:
+    """The data frame with columns of some types appended, computed by the workers.
+
+    data, key: what a worker unpacks once, and what tells it from others. reading: its names are
+    filled in here.
+    """
+    from pyspark.sql.types import StructField, StructType
+
     session = df.sparkSession
     is_case_sensitive = session.conf.get("spark.sql.caseSensitive", "false") == "true"
-    types = _types(scheme, lang)
-    headers = list(types)
-    empty = _table(pa.table([pa.nulls(0)] * len(df.columns), names=df.columns), "columns")
-    columns = column_map(empty, layout, mapping, cleaning, "columns", needs=manner.needs)
+    headers, empty = list(types), no_rows(df)
     user = UserTable(empty.names, empty.columns, "arrow", 0)
     kept = user.renamed(_taken(user.names, headers, is_case_sensitive=is_case_sensitive))
     fields = [
@@ -106,8 +129,7 @@ def group(
         for name, field in zip(kept, df.schema.fields, strict=True)
     ]
     fields += [StructField(name, kind) for name, kind in types.items()]
-    reading = Reading(columns, cleaning, lang, (*kept, *headers), manner.use)
-    task = _task(_sender(df, packed(scheme)), (published(scheme).id, digest_of(scheme)), reading)
+    task = _task(_sender(df, data), key, replace(reading, names=(*kept, *headers)))
     return df.mapInArrow(task, StructType(fields))
 
 
@@ -135,15 +157,17 @@ def _taken(names: Sequence[str], headers: Sequence[str], *, is_case_sensitive: b
 # --- what travels ------------------------------------------------------------------------------
 
 
-def packed(scheme: Grouping) -> bytes:
+def packed(scheme: Grouping, settler: Settler | None = None) -> bytes:
     """A scheme and its compiled form as bytes; of a catalogue what it is laid out from.
+
+    settler: what prices the cases besides.
 
     A worker unpacks them ten times faster than it could compile, and needs no folder of the
     driver's.
     """
     if isinstance(scheme, DipGrouper):
-        return pickle.dumps(scheme.reference, protocol=5)
-    return pickle.dumps((scheme, compile_scheme(scheme)), protocol=5)
+        return pickle.dumps((scheme.reference, settler), protocol=5)
+    return pickle.dumps(((scheme, compile_scheme(scheme)), settler), protocol=5)
 
 
 def _sender(df: DataFrame, data: bytes) -> Callable[[], bytes]:
@@ -221,9 +245,10 @@ def _made_ready(key: tuple[str, str, Lang], sent: Callable[[], bytes]) -> Ready:
     if found is None:
         if len(_ready) == _MOST_KEPT:
             _ready.pop(next(iter(_ready)))
-        grouper = _unpacked(pickle.loads(sent()))
+        data, settler = pickle.loads(sent())
+        grouper = _unpacked(data)
         grouping = grouper if isinstance(grouper, DipGrouper) else grouper.scheme
-        found = _ready[key] = Ready(grouper, decisions_of(grouping, key[2]))
+        found = _ready[key] = Ready(grouper, decisions_of(grouping, key[2]), settler)
     return found
 
 
@@ -241,6 +266,8 @@ def _grouped(chunk: pa.Table, ready: Ready, reading: Reading) -> list[pa.RecordB
     batch = assemble(table, reading.columns, Findings(), as_is=as_is, part=True, use=reading.use)
     groups = ready.grouper.group(batch)
     results = ready.decisions.columns(ready.decisions.number(groups))
+    if ready.settler is not None and isinstance(groups, Groups):
+        results += ready.settler.settle(batch, groups).to_columns(reading.lang)
     columns = [*chunk.columns, *(values for _, values in results)]
     batches: list[pa.RecordBatch] = pa.table(columns, names=list(reading.names)).to_batches()
     return batches

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
@@ -23,6 +24,7 @@ from grouper.settle.case import UNGROUPED_CODE, SchemeStatus, check_fit
 from grouper.settle.cell import Key, cost_deciding, cost_rule, lay_out, own_type, why_not
 from grouper.settle.checks import is_strict, less_than_funds, mark_bills, mark_rows
 from grouper.settle.dip_steps import price_case
+from grouper.settle.formulas import FUND_FORMULAS, STANDARD_FORMULAS, formula_of
 from grouper.settle.lead import Border, LeadAmount, pay_by_lead
 from grouper.settle.lead_cuts import needs_days
 from grouper.settle.place import Place, place_in, unknown_place
@@ -46,9 +48,37 @@ class _Work:
         return self.facts.total_cost_fen
 
     def note(
-        self, key: str, zh: str, en: str, value: object, source: str = "", *, value_zh: str = ""
+        self,
+        key: str,
+        zh: str,
+        en: str,
+        value: object,
+        source: str = "",
+        *,
+        value_zh: str = "",
+        formula: str = "",
+        parameter: str = "",
     ) -> None:
-        self.steps.append(Step(key, zh, en, str(value), source, value_zh))
+        self.steps.append(Step(key, zh, en, str(value), source, value_zh, formula, parameter))
+
+    def note_rule(
+        self,
+        key: str,
+        zh: str,
+        en: str,
+        value: object,
+        section: str,
+        terms: Terms,
+        *,
+        value_zh: str = "",
+        formula: str = "",
+    ) -> None:
+        """A value of a section of the policy: its document, and the days it holds on."""
+        source = terms.sources.get(section, "")
+        place = f"{section} {terms.span}" if source else ""
+        if terms.span.start == date.min:  # a lead has no days
+            place = terms.rules.where
+        self.note(key, zh, en, value, source, value_zh=value_zh, formula=formula, parameter=place)
 
 
 def settle_case(
@@ -115,8 +145,12 @@ def _price(work: _Work, status: Status, table: WeightTable, policy: Policy) -> C
     kind, deciding, paid, standard_fen = priced
     payable = round_half_up(paid)
     work.note("class", "病例类型", "case type", kind.word("en"), value_zh=kind.word("zh"))
-    work.note("pay_unrounded", "应付（未舍入）", "payment before rounding", _shown(paid))
-    work.note("pay", "应付", "payment", yuan(payable), str(deciding))
+    formula, unrounded = formula_of(deciding.rule), _shown(paid)
+    work.note(
+        "pay_unrounded", "应付（未舍入）", "payment before rounding", unrounded, formula=formula
+    )
+    half_up = "half up to 0.01"
+    work.note("pay", "应付", "payment", yuan(payable), str(deciding), formula=half_up)
     shared = _share(work, payable, terms, policy)
     return CaseAmount(
         case_type=kind,
@@ -193,7 +227,8 @@ def _at_cost(work: _Work, status: Status, rule: CostRule, terms: Terms) -> _Foun
     kind = own_type(status)
     assert kind is not None
     deciding = cost_deciding(terms, status, rule)
-    work.note("factor", "费用支付比例", "share of the cost", rule.factor, deciding.source)
+    section = "ambiguous" if status == Status.AMBIGUOUS else "ungrouped"
+    work.note_rule("factor", "费用支付比例", "share of the cost", rule.factor, section, terms)
     return kind, deciding, work.cost * Fraction(rule.factor), None
 
 
@@ -236,30 +271,34 @@ def _by_score(
 
 def _note_basis(work: _Work, amount: LeadAmount, terms: Terms) -> int:
     """Weight to thresholds as steps; returns the rounded standard in fen."""
-    basis, sources = amount.basis, terms.sources
+    basis, rules = amount.basis, terms.rules
     assert basis is not None
-    work.note("weight", "权重", "relative weight", decimal_text(basis.weight), terms.weight_table)
-    source = sources.get("hospital_coefficient", "")
-    coefficient = decimal_text(basis.coefficient)
-    work.note("coefficient", "系数", "hospital coefficient", coefficient, source)
-    if basis.rate is not None:
-        source = sources.get("base_rate", "")
-        work.note("rate", "费率", "base rate", decimal_text(basis.rate), source)
-    if basis.point_value is not None:
-        source = sources.get("point_value", "")
-        work.note("point_value", "点值", "point value", decimal_text(basis.point_value), source)
-    if terms.rules.mean_cost is not None:
-        mean = decimal_text(terms.rules.mean_cost)
-        work.note("mean_cost", "次均费用", "mean cost", mean, sources.get("mean_cost", ""))
     standard = basis.standard * basis.factor
-    work.note(
-        "standard", "支付标准", "standard", decimal_text(standard), sources.get("standard", "")
-    )
-    formula = terms.rules.ratio_base.replace(" ", " x ")
+    formula = STANDARD_FORMULAS.get(rules.standard, "")
+    row = f"{terms.weight_table}: {work.group_code}"
+    weight = decimal_text(basis.weight)
+    work.note("weight", "权重", "relative weight", weight, terms.weight_table, parameter=row)
+    for key, zh, en, value, section, own in (
+        (
+            "coefficient",
+            "系数",
+            "hospital coefficient",
+            basis.coefficient,
+            "hospital_coefficient",
+            "",
+        ),
+        ("rate", "费率", "base rate", basis.rate, "base_rate", ""),
+        ("point_value", "点值", "point value", basis.point_value, "point_value", ""),
+        ("mean_cost", "次均费用", "mean cost", rules.mean_cost, "mean_cost", ""),
+        ("standard", "支付标准", "standard", standard, "standard", formula),
+    ):
+        if value is not None:
+            work.note_rule(key, zh, en, decimal_text(value), section, terms, formula=own)
+    formula = rules.ratio_base.replace(" ", " x ")
     work.note("ratio_base_formula", "倍率基数公式", "ratio base formula", formula)
-    work.note("ratio_base", "倍率基数", "ratio base", decimal_text(basis.base))
-    ratio = Fraction(work.cost, FEN_PER_YUAN) / basis.base
-    work.note("ratio", "倍率", "cost multiple", decimal_text(ratio))
+    base, ratio = decimal_text(basis.base), Fraction(work.cost, FEN_PER_YUAN) / basis.base
+    work.note("ratio_base", "倍率基数", "ratio base", base, formula=rules.ratio_base)
+    work.note("ratio", "倍率", "cost multiple", decimal_text(ratio), formula="x = C / ratio base")
     for key, zh, en, border in (
         ("high", "高倍率界限", "high limit", amount.high),
         ("low", "低倍率界限", "low limit", amount.low),
@@ -267,7 +306,10 @@ def _note_basis(work: _Work, amount: LeadAmount, terms: Terms) -> int:
         if border is not None:
             text = _threshold(border, basis.base, ("ratio", "cost"))
             text_zh = _threshold(border, basis.base, ("倍率", "费用"))
-            work.note(key, zh, en, text, sources.get(f"{key}_outlier", ""), value_zh=text_zh)
+            formula = formula_of(border.form)
+            work.note_rule(
+                key, zh, en, text, f"{key}_outlier", terms, value_zh=text_zh, formula=formula
+            )
     return round_half_up(standard * FEN_PER_YUAN)
 
 
@@ -303,8 +345,17 @@ def _share(work: _Work, payable: int, terms: Terms, policy: Policy) -> _Shared:
         return _Shared(None, patient, issue, notice)
     fund = share_fen(rule, payable, cost, pool, {key: fen or 0 for key, fen in bill.items()})
     others = yuan(cost - pool)
-    work.note("others_part", "个人和其他基金已承担", "borne by patient and others", others)
-    work.note("fund", "统筹基金应付", "pooled fund's part", yuan(fund), terms.sources["fund"])
+    work.note(
+        "others_part",
+        "个人和其他基金已承担",
+        "borne by patient and others",
+        others,
+        formula="C - pool",
+    )
+    formula = FUND_FORMULAS[rule.rule]
+    work.note_rule(
+        "fund", "统筹基金应付", "pooled fund's part", yuan(fund), "fund", terms, formula=formula
+    )
     return _Shared(fund, patient, issue, notice)
 
 

@@ -43,7 +43,8 @@ class CaseFacts:
 class Step:
     """One line of the calculation: a stable key, its names, its value as text, where from.
 
-    value_zh: the value in Chinese where it has words in it.
+    source: the document; value_zh: the value in Chinese where it has words in it; formula: in the
+    symbols of settle.formulas; parameter: section of the policy and its days, or the weight table.
     """
 
     key: str
@@ -52,6 +53,18 @@ class Step:
     value: str
     source: str = ""
     value_zh: str = ""
+    formula: str = ""
+    parameter: str = ""
+
+    def said(self, lang: Lang) -> dict[str, str]:
+        """Name, formula, value, parameter and document for a reader of the language."""
+        return {
+            "name": self.label_zh if lang == "zh" else self.label_en,
+            "formula": self.formula,
+            "value": self.value_zh if lang == "zh" and self.value_zh else self.value,
+            "parameter": self.parameter,
+            "document": self.source,
+        }
 
     def text(self, lang: Lang) -> str:
         """`label: value  [source]`."""

@@ -152,3 +152,17 @@ def test_demo_runs_the_whole_chain_and_names_its_files(run, tmp_path, lang):
         assert run("demo", folder, "--json").code == 0, "an earlier demo is made anew"
         (folder / "report.html").unlink()
         assert run("demo", folder).code == 3, "but files of others are not replaced"
+
+
+def test_the_trail_of_one_case_in_both_languages(tmp_path, capsys):
+    path = tmp_path / "cases.csv"
+    assert cli.run(["sample", "20", "--seed", "5", "-o", str(path), "--quiet"]) == 0
+    capsys.readouterr()
+    words = ["settle", "explain", str(path), "--row", "3", "--area", "demo"]
+    assert cli.run([*words, "--lang", "zh"]) in (0, 1)
+    assert "示范办法" in capsys.readouterr().out
+    assert cli.run([*words, "--lang", "en", "--json"]) in (0, 1)
+    told = json.loads(capsys.readouterr().out)
+    assert {"name", "formula", "value", "parameter", "document", "key"} == set(told["trail"][0])
+    assert told["payment"] == next(one["value"] for one in told["trail"] if one["key"] == "pay")
+    assert cli.run([*words[:4], "99", *words[5:]]) == 2

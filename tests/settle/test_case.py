@@ -326,3 +326,38 @@ def test_every_price_names_the_document_that_decided(row, settle):
 
 def test_load_policy_takes_a_day_as_text():
     assert load_policy("demo", date="2025-01-01").area.id == "demo"
+
+
+def test_every_step_of_a_trail_names_formula_place_and_document(table, policy, row):
+    one = row(total=4_000_000)
+    amount = settle_case(
+        CaseFacts(one.hospital, one.level, one.insurance, one.day, one.total, one.pool, one.other),
+        one.group,
+        table,
+        policy,
+        scheme_id="chs_drg_20",
+        scheme_status="national",
+    )
+    said = {step.key: step.said("en") for step in amount.steps}
+    assert said["standard"]["formula"] == "w r c"
+    assert said["pay_unrounded"]["formula"] == "S + (C - k S / f) f"
+    assert said["fund"]["formula"] == "payment - (C - pool)"
+    for key in ("rate", "coefficient", "standard", "low", "high", "fund"):
+        assert said[key]["parameter"].endswith("[2025-01-01, 2025-07-01)")
+        assert "示范办法" in said[key]["document"]
+    assert said["weight"]["parameter"] == "demo: BR11"
+    assert {step.said("zh")["name"] for step in amount.steps} >= {"权重", "应付", "统筹基金应付"}
+
+
+def test_every_rule_that_can_decide_has_a_formula():
+    from grouper.policy.leads import leads
+    from grouper.policy.model import RULE_NAMES
+    from grouper.settle.formulas import FUND_FORMULAS, RULE_FORMULAS, formula_of
+
+    named = {
+        name for key in ("standard", "low_outlier", "high_outlier") for name in RULE_NAMES[key]
+    }
+    assert named <= set(RULE_FORMULAS)
+    assert set(RULE_NAMES["fund"]) == set(FUND_FORMULAS)
+    rules = [rule for lead in leads().values() for rule in (*lead.before_rules, *lead.within_rules)]
+    assert {formula_of(rule.text) for rule in rules} >= {"C", "S", "0.7 S", "1.1 S"}
