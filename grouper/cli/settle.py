@@ -25,6 +25,7 @@ from grouper.cli.run_folder import FORMS
 from grouper.cli.settle_explain import explain
 from grouper.cli.settle_month import month
 from grouper.cli.settle_simulate import simulate
+from grouper.cli.settle_special import special
 from grouper.cli.settle_year import year
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def bill(
 settle.add_command(explain)
 settle.add_command(month)
 settle.add_command(simulate)
+settle.add_command(special)
 settle.add_command(year)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from grouper.scheme.model import Scheme
 from grouper.settle.amounts import Amounts
 from grouper.settle.batch import dates
 from grouper.settle.case import SchemeStatus, place_of_row, settle_batch
+from grouper.settle.desk import Desk, desk_list
 from grouper.settle.month import month_statements
 from grouper.settle.single import settle_case
 from grouper.settle.statement import Statement
@@ -174,6 +176,28 @@ def settle_row(settled: SettledRun, row: int) -> CaseAmount:
         scheme_status=scheme_status,
         status=Status(int(run.groups.status[row])),
         allow=settled.allow,
+    )
+
+
+def special_desk(
+    settled: SettledRun, *, discharges: int | None, used: int, approved_ratio: Fraction
+) -> Desk:
+    """The desk list of special cases of a run, by the parameters of its newest terms."""
+    policy, run = settled.policy, settled.run
+    terms = policy.terms[-1]
+    suffix = "_dip" if terms.dip is not None else ""
+    days = settled.run.records.batch.discharge_date
+    known = days[days != MISSING]
+    day = from_day_number(int(known.max())) if len(known) else terms.span.start
+    return desk_list(
+        run.records.batch,
+        run.groups,
+        settled.amounts,
+        rate=Fraction(policy.parameters.number(f"special_quota{suffix}", day)),
+        min_ratio=Fraction(policy.parameters.number(f"special_min_ratio{suffix}", day)),
+        approved_ratio=approved_ratio,
+        discharges=discharges,
+        used=used,
     )
 
 

@@ -22,7 +22,7 @@ ROWS = 400
 
 @pytest.fixture(scope="module")
 def cases() -> pa.Table:
-    return sample_table(ROWS, seed=11)
+    return sample_table(ROWS, 11, grouper.load_scheme("chs_drg_20"))
 
 
 def test_workers_pay_what_the_command_pays(spark: Any, cases: pa.Table, tmp_path: Any) -> None:
