@@ -62,7 +62,6 @@ def _evidence(one: Candidate, words: Words) -> Iterator[str]:
     """What an application has to show; where the record shows nothing, what to look for."""
     for name in one.situations or (NEW,):
         yield words(f"desk.evidence_{name}")
-    yield words("desk.evidence_all")
 
 
 def desk_dict(desk: Desk, settled: SettledRun, lang: Lang) -> dict[str, object]:
@@ -97,6 +96,7 @@ def render_desk(desk: Desk, settled: SettledRun, lang: Lang, *, program: str) ->
         (words("desk.left"), f"{desk.left:,}"),
         (words("desk.confidence"), words(f"confidence.{settled.amounts.confidence}")),
         (words("page.notes"), words("desk.note")),
+        (words("desk.evidence"), words("desk.evidence_all")),
     ]
     book.notes_sheet(words("desk.title"), facts, warning=warning)
     columns = [Column(words(f"desk.{key}"), kind) for key, kind in _COLUMNS.items()]  # type: ignore[arg-type]
