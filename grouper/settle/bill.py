@@ -95,7 +95,8 @@ _CLASSES = ("class_a_cost", "class_b_cost", "class_c_cost")
 _OUTSIDE = ("own_cost", "over_limit_cost", "pre_self_cost")
 _OWN_PART = ("deductible", "copay", "over_cap")
 _PATIENT = ("account_paid", "account_family_paid", "cash_paid")
-_CATEGORIES = tuple(f"item_{number:02}" for number in range(1, 15))
+#: the fourteen kinds of fees of a settlement list
+CATEGORIES = tuple(f"item_{number:02}" for number in range(1, 15))
 
 #: B1 to B5 (settlement.md 2)
 IDENTITIES = (
@@ -105,7 +106,7 @@ IDENTITIES = (
         "B3", "ST203", "total_cost", ("fund_basic", *OTHER_FUNDS, *_PATIENT), (), ("cash_paid",)
     ),
     Identity("B4", "ST204", "fund_basic", ("in_scope_cost",), _OWN_PART, _OWN_PART),
-    Identity("B5", "ST205", "total_cost", _CATEGORIES, (), _CATEGORIES),
+    Identity("B5", "ST205", "total_cost", CATEGORIES, (), CATEGORIES),
 )
 
 

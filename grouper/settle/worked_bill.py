@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from grouper.errors import SettlementError
 from grouper.money import yuan
-from grouper.settle.bill import BillParts, broken_identities
+from grouper.settle.bill import CATEGORIES, BillParts, Broken, broken_identities, differences
 from grouper.settle.special import Application, quota, review, special_payment
 from grouper.worked import Worked
 from weights.inputs import Inputs
@@ -33,6 +36,28 @@ _KEYS = {
 }
 
 
+#: part of a bill -> field of records
+_FIELDS = {
+    "total_fen": "total_cost",
+    "class_a_fen": "class_a_cost",
+    "class_b_fen": "class_b_cost",
+    "class_c_fen": "class_c_cost",
+    "own_fen": "own_cost",
+    "over_fen": "over_limit_cost",
+    "pre_fen": "pre_self_cost",
+    "in_scope_fen": "in_scope_cost",
+    "deductible_fen": "deductible",
+    "copay_fen": "copay",
+    "over_cap_fen": "over_cap",
+    "pool_fen": "fund_basic",
+    "catastrophic_fen": "fund_catastrophic",
+    "assistance_fen": "fund_assistance",
+    "other_fen": "fund_other",
+    "account_fen": "account_paid",
+    "cash_fen": "cash_paid",
+}
+
+
 def calculate_bill_check(inputs: Mapping[str, Any]) -> Worked:
     """The worked example of kind `bcheck`: which of the identities B1 to B5 a bill breaks.
 
@@ -50,8 +75,23 @@ def calculate_bill_check(inputs: Mapping[str, Any]) -> Worked:
         categories_fen=[fees.fen(key) for key in fees.values],
     )
     broken = broken_identities(bill)
+    _check_columns(bill, broken)
     steps = {one.id: f"{yuan(one.stated_fen)} / {yuan(one.sum_fen)}" for one in broken}
     return Worked({"failed": [one.id for one in broken]}, steps)
+
+
+def _check_columns(bill: BillParts, broken: Sequence[Broken]) -> None:
+    """The columns of a batch must break the same. Raises SettlementError ST307 if they do not."""
+    amounts = {field: getattr(bill, name) for name, field in _FIELDS.items()}
+    fees = [*bill.categories_fen, *[0] * len(CATEGORIES)]
+    # a bill may have more kinds of fees than a list has columns
+    amounts |= dict(zip(CATEGORIES, fees, strict=False))
+    amounts[CATEGORIES[-1]] += sum(bill.categories_fen[len(CATEGORIES) :])
+    columns = {name: np.array([fen], np.int64) for name, fen in amounts.items()}
+    found = {one.id: int(fen[0]) for one, fen in differences(columns) if fen[0]}
+    alone = {one.id: one.difference_fen for one in broken}
+    if found != alone:
+        raise SettlementError("ST307", check="batch = one case", left=found, right=alone)
 
 
 def calculate_case_quota(inputs: Mapping[str, Any]) -> Worked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,10 +13,12 @@ from grouper.errors import SettlementError
 from grouper.money import FEN_PER_YUAN, decimal_text, round_half_up, yuan
 from grouper.policy.lead_rules import LeadCase
 from grouper.policy.leads import Lead, load_lead
+from grouper.policy.model import FundRule
 from grouper.settle.cuts import Cuts
 from grouper.settle.fund import fund_a, fund_b, fund_c, fund_d, point_value_p1, point_value_p2
 from grouper.settle.lead import Border, Given, LeadAmount, pay_by_lead
 from grouper.settle.lead_cuts import Naming, compile_lead
+from grouper.settle.share import ASKED, share_column
 from grouper.worked import Worked
 from weights.inputs import Inputs
 
@@ -125,7 +128,37 @@ def calculate_fund(inputs: Mapping[str, Any]) -> Worked:
     fen = round_half_up(exact * FEN_PER_YUAN)
     if convention == "A" and inputs.get("negative", "cut") != "carry":
         fen = max(0, fen)
+    if convention in ASKED:
+        _check_share(read, convention, fen)
     return Worked({"fund": yuan(fen)}, steps | {"unrounded": _fixed(exact)})
+
+
+#: keys of a fund example -> amounts of the bill
+_BILL = {"self_paid": "own_cost", "first_self": "pre_self_cost", "deductible": "deductible"}
+
+
+def _check_share(read: Inputs, convention: str, fen: int) -> None:
+    """The batch path must share the same. Raises SettlementError ST307 where it does not.
+
+    Points share a sum of many cases; amounts that are no whole fen stand in no batch.
+    """
+    amounts = {key: read.number(key) * FEN_PER_YUAN for key in read.values if key in _SHARED}
+    whole = all(one.denominator == 1 and one < _INT64_END for one in amounts.values())
+    if convention in ("P1", "P2") or not whole:
+        return
+    columns = {key: np.array([one.numerator], np.int64) for key, one in amounts.items()}
+    ratio = Decimal(str(read.values.get("fund_ratio", "1")))
+    carried = read.values.get("negative") == "carry" or convention != "A"
+    rule = FundRule(convention, "carry" if carried else "zero", ratio)
+    nothing = np.zeros(1, np.int64)
+    bill = {name: columns.get(key, nothing) for key, name in _BILL.items()}
+    cost, pool = columns.get("cost", nothing + 1), columns.get("item_fund", nothing)
+    paid = int(share_column(rule, columns["pay"], cost, pool, bill)[0])
+    if paid != fen:
+        raise SettlementError("ST307", check="batch = one case", left=yuan(paid), right=yuan(fen))
+
+
+_SHARED = ("pay", "cost", "item_fund", *_BILL)
 
 
 Found = tuple[Fraction, dict[str, object]]
