@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from grouper.cli.output import DONE, FINDINGS, Terminal
 from grouper.cli.settle_month import settled_lists
 
 if TYPE_CHECKING:
-    from grouper.run.settlement import SettledRun
     from grouper.run.year import YearRun
 
 _YEARS = click.IntRange(2000, 9998)
@@ -73,7 +73,6 @@ def year(
         given = [*paths, *(Path(name) for name in entries)]
         if target is not None:
             check_output(target, given, overwrite=overwrite)
-        settled = settled_lists(paths, how) if files else None
         written: list[Path] = []
 
         def write(made: YearRun) -> None:
@@ -85,7 +84,7 @@ def year(
             made = settle_year(
                 how["area"],
                 year,
-                settled=settled,
+                lists=partial(settled_lists, paths, how) if files else None,
                 book=Path(book) if book else None,
                 entries=[Path(name) for name in entries],
                 frozen=frozen,
@@ -106,7 +105,7 @@ def year(
         screen.json(year_object(made, screen.lang))
     elif out is None:
         _print(made, screen)
-    _say(settled, made, screen)
+    _say(made, screen)
     for name in (book, out):
         if name is not None:
             screen.say("say.wrote", path=name)
@@ -153,8 +152,10 @@ def _print(made: YearRun, screen: Terminal) -> None:
     screen.table(titles, rows)
 
 
-def _say(settled: SettledRun | None, made: YearRun, screen: Terminal) -> None:
+def _say(made: YearRun, screen: Terminal) -> None:
     """What did not count, what is to be said, and the sums."""
+    from grouper.settle.amounts import mark_text
+
     for code, n in made.annual.not_counted.items():
         screen.say("settle.year_not_counted", code=code, n=n)
     if made.annual.after_freeze:
@@ -164,5 +165,6 @@ def _say(settled: SettledRun | None, made: YearRun, screen: Terminal) -> None:
     screen.say("settle.year_sums", funds=len(made.annual.funds), **sums)
     if made.differences is not None:
         screen.say("settle.year_differences", n=len(made.differences))
-    if settled is not None and (mark := settled.amounts.mark(screen.lang)):
+    annual = made.annual
+    if mark := mark_text(annual.confidence, is_demo=annual.is_demo, lang=screen.lang):
         screen.log(mark)

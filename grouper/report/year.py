@@ -20,7 +20,8 @@ from grouper.run.year import YearRun
 from grouper.run.year_object import amount_text, hospital_name, parameter_text
 from grouper.settle.amounts import mark_text
 from grouper.settle.place import Place
-from grouper.settle.year_lines import COLUMNS, Amount, Kind, area_lines, totals
+from grouper.settle.year_area import area_lines
+from grouper.settle.year_lines import COLUMNS, Amount, Kind, totals
 
 #: kind of a year's number -> kind of a cell, and what one is worth in its whole numbers
 _CELLS: dict[Kind, tuple[CellKind, int]] = {

@@ -108,6 +108,11 @@ def lock_year(folder: Path, year: int, what: Mapping[str, Any]) -> None:
     write_json(folder / f"year-{year}.json", {"format": FORMAT, "year": year, **what})
 
 
+def read_year(folder: Path, year: int) -> dict[str, Any]:
+    """What was kept of a cleared year. Raises SettlementError ST326."""
+    return _json(folder / f"year-{year}.json")
+
+
 def book_month(folder: Path, closed: ClosedMonth, facts: Mapping[str, Any]) -> None:
     """Add a closed month to a book, whole or not at all.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -19,14 +18,14 @@ from grouper.money import to_fen, yuan
 from grouper.policy.load import load_policy
 from grouper.policy.model import Allow, Policy, require_verified
 from grouper.records.batch import MISSING
-from grouper.run.book import lock_year, open_book
+from grouper.run.book import lock_year, open_book, read_year
 from grouper.run.entries import read_entries
 from grouper.run.plan import hashed_input
 from grouper.run.received import received_of
-from grouper.run.settlement import SettledRun
+from grouper.run.settlement import SettledRun, is_lead
 from grouper.settle.annual import Annual, clear_area
 from grouper.settle.closing import Booked
-from grouper.settle.month_rules import next_month
+from grouper.settle.month_rules import month_rules, next_month
 from grouper.settle.year_difference import Amounts, Difference, amounts_of, differences
 from grouper.settle.year_entries import YEAR_NEEDS, YearEntries, year_entries
 from grouper.settle.year_ledger import decisions_of_ledger, lists_of_ledger
@@ -59,7 +58,7 @@ def settle_year(
     area: str | Path,
     year: int,
     *,
-    settled: SettledRun | None,
+    lists: Callable[[], SettledRun] | None,
     book: Path | None = None,
     entries: Sequence[Path] = (),
     frozen: date | None = None,
@@ -71,12 +70,15 @@ def settle_year(
 ) -> YearRun:
     """Clear a year from priced lists, from a book, or lists from the one, months from the other.
 
-    settled: the priced lists, None to take those of the book. frozen: lists accepted later stay
-    out. done: the day it is paid, held against its due date. correction: the year is cleared and
-    locked already, tell what changes. write: called with the result before the book locks the
-    year. Raises GrouperError, and then nothing is written: ST306 for a year that is not closed or
-    is locked, PO112 for values nobody has verified, and those of the clearing.
+    lists: gives the priced lists, asked for once entries and book are in order; None to take those
+    of the book. frozen: lists accepted later stay out. done: the day it is paid, held against its
+    due date. correction: the year is cleared and locked already, tell what changes. write: called
+    with the result before the book locks the year. Raises GrouperError, and then nothing is
+    written: ST306 for a year that is not closed or is locked, PO112 for values nobody has
+    verified, and those of the clearing.
     """
+    # only a lead's policy depends on what it prices
+    settled = lists() if lists and is_lead(area) else None
     policy = settled.policy if settled else load_policy(area)
     added = year_entries(
         [one for path in entries for one in read_entries(path, policy, needs=YEAR_NEEDS)]
@@ -84,26 +86,50 @@ def settle_year(
     with ExitStack() as stack:
         booked = stack.enter_context(open_book(book, policy.area.id)) if book else None
         before = _check_order(year, booked, book, correction=correction)
-        lists, more = _lists(settled, booked, added, policy, year, frozen)
-        paid = paid_by_book(booked.sums, year) if booked else paid_by_lists(lists, more, policy)
-        mark = settled.amounts.confidence if settled else policy.confidence
-        annual = clear_area(lists, paid, more, policy, confidence=mark, done=done)
-        confidence = require_verified(policy, annual.confidence, allow=allow)
-        issues = [*annual.issues, *_apart(lists, paid if booked and settled else {})]
-        amounts = amounts_of(annual)
-        made = YearRun(
-            annual=annual,
-            policy=policy,
-            manifest=_manifest(annual, policy, confidence, settled, booked, inputs),
-            issues=tuple(issues),
-            differences=None if before is None else differences(before.amounts, amounts),
+        settled = settled or (lists() if lists else None)
+        made = _cleared(
+            _Given(policy, year, settled, booked, added, frozen, done), allow, before, inputs
         )
         if write is not None:
             write(made)
         if book is not None:
             number = 0 if before is None else before.corrections + 1
-            lock_year(book, year, {**made.manifest, **_kept(amounts, number)})
+            kept = _kept(amounts_of(made.annual), number)
+            lock_year(book, year, {**made.manifest, **kept})
     return made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """What a year is cleared from."""
+
+    policy: Policy
+    year: int
+    settled: SettledRun | None
+    booked: Booked | None
+    entries: YearEntries
+    frozen: date | None
+    done: date | None
+
+
+def _cleared(given: _Given, allow: Allow, before: Locked | None, inputs: Sequence[Path]) -> YearRun:
+    policy, settled, booked = given.policy, given.settled, given.booked
+    lists, entries = _lists(given)
+    if booked is None:
+        paid = paid_by_lists(lists, entries, policy)
+    else:
+        paid = paid_by_book(booked.sums, given.year)
+    mark = settled.amounts.confidence if settled else policy.confidence
+    annual = clear_area(lists, paid, entries, policy, confidence=mark, done=given.done)
+    confidence = require_verified(policy, annual.confidence, allow=allow)
+    changed = None if before is None else differences(before.amounts, amounts_of(annual))
+    return YearRun(
+        annual=annual,
+        policy=policy,
+        manifest=_manifest(annual, policy, confidence, settled, booked, inputs),
+        issues=(*annual.issues, *_apart(lists, paid if booked and settled else {})),
+        differences=changed,
+    )
 
 
 def _check_order(
@@ -125,8 +151,8 @@ def _check_order(
 
 
 def read_locked(book: Path, year: int) -> Locked:
-    """What a book says of a cleared year."""
-    kept = json.loads((book / f"year-{year}.json").read_text("utf-8"))
+    """What a book says of a cleared year. Raises SettlementError ST326."""
+    kept = read_year(book, year)
     amounts = {
         (one["insurance"], one["place"], one["hospital"]): {
             key: to_fen(text) for key, text in one["amounts"].items()
@@ -150,42 +176,42 @@ def _kept(amounts: Amounts, corrections: int) -> dict[str, Any]:
     return {"corrections": corrections, "accounts": accounts}
 
 
-def _lists(
-    settled: SettledRun | None,
-    booked: Booked | None,
-    entries: YearEntries,
-    policy: Policy,
-    year: int,
-    frozen: date | None,
-) -> tuple[YearLists, YearEntries]:
+def _lists(given: _Given) -> tuple[YearLists, YearEntries]:
     """The lists of the year, and the entries with what the months of a book decided already.
 
     Raises SettlementError ST321 for decisions on lists that are not there.
     """
+    entries, policy, year, booked = given.entries, given.policy, given.year, given.booked
     if booked is not None:
         decided = {**decisions_of_ledger(booked.lines, year), **entries.decisions}
         entries = replace(entries, decisions=decided)
-    if settled is None:
-        assert booked is not None
-        lists = lists_of_ledger(booked.lines, policy, year)
+    if given.settled is not None:
+        lists = _lists_of_files(given.settled, given, entries)
     else:
-        records = settled.run.records
-        kept = None
-        if frozen is not None:
-            accepted = received_of(records).accepted
-            kept = (accepted == MISSING) | (accepted <= day_number(frozen))
-        lists = year_lists(
-            records.batch,
-            settled.amounts,
-            policy,
-            year=year,
-            applied=frozenset(entries.decisions),
-            frozen=None if kept is None else np.asarray(kept),
-        )
+        assert booked is not None
+        if month_rules(policy, f"{year:04d}-12").as_recorded:
+            # such a book knows no payment by groups
+            raise SettlementError("ST103", f"{policy.area.id}: {year}", field="payment")
+        lists = lists_of_ledger(booked.lines, policy, year)
     lost = [one for name, one in entries.decisions.items() if name not in lists.applied]
     if lost:
         raise SettlementError.of([Issue("ST321", one.where, {"list": one.list}) for one in lost])
     return lists, entries
+
+
+def _lists_of_files(settled: SettledRun, given: _Given, entries: YearEntries) -> YearLists:
+    records, kept = settled.run.records, None
+    if given.frozen is not None:
+        accepted = received_of(records).accepted
+        kept = np.asarray((accepted == MISSING) | (accepted <= day_number(given.frozen)))
+    return year_lists(
+        records.batch,
+        settled.amounts,
+        given.policy,
+        year=given.year,
+        applied=frozenset(entries.decisions),
+        frozen=kept,
+    )
 
 
 def _apart(lists: YearLists, paid: Mapping[Any, Paid]) -> list[Issue]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -17,7 +19,8 @@ from grouper.run.year import YearRun
 from grouper.settle.annual import FundYear
 from grouper.settle.clearing import identities
 from grouper.settle.place import Place
-from grouper.settle.year_lines import COLUMNS, Amount, Kind, area_lines
+from grouper.settle.year_area import area_lines
+from grouper.settle.year_lines import COLUMNS, Amount, Kind
 from grouper.settle.year_rules import last_day
 from weights.record import places
 
@@ -68,6 +71,7 @@ def year_object(made: YearRun, lang: Lang) -> dict[str, Any]:
         "after_freeze": annual.after_freeze,
         "due": annual.due.isoformat(),
         "done": annual.done.isoformat() if annual.done else None,
+        "publish_by": _publish_by(made).isoformat(),
         "differences": None
         if made.differences is None
         else [
@@ -88,6 +92,16 @@ def year_object(made: YearRun, lang: Lang) -> dict[str, Any]:
         "confidence": made.manifest["confidence"],
         "manifest": dict(made.manifest),
     }
+
+
+def _publish_by(made: YearRun) -> date:
+    """The day by which the results are published, counted from the clearing or its due date."""
+    annual = made.annual
+    months = made.policy.parameters.number("publication_months", last_day(annual.year))
+    day = annual.done or annual.due
+    years, month = divmod(day.month - 1 + int(months), 12)
+    year, number = day.year + years, month + 1
+    return date(year, number, min(day.day, monthrange(year, number)[1]))
 
 
 def _fund(fund: FundYear, policy: Policy, lang: Lang) -> dict[str, Any]:

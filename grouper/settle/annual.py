@@ -25,7 +25,7 @@ from grouper.settle.year_entries import Fund, YearEntries
 from grouper.settle.year_lists import Key, YearLists, shown
 from grouper.settle.year_months import Paid
 from grouper.settle.year_rules import FundRules, fund_rules, last_day, quota_rules
-from grouper.settle.year_special import Decision, YearReview, review_year
+from grouper.settle.year_special import Decision, QuotaRules, YearReview, review_year
 
 _PLACES = [place.key for place in Place]
 
@@ -86,12 +86,7 @@ def clear_area(
     """
     year = lists.year
     quota, used, said = quota_rules(policy, year)
-    decisions = _decisions(lists, entries)
-    if is_dip(policy, year):
-        review = review_scores(lists, decisions, entries, policy, quota)
-    else:
-        candidates = [one.candidate for _, one in sorted(lists.applied.items())]
-        review = review_year(candidates, decisions, lists.discharges, quota)
+    review = _review(lists, entries, policy, quota)
     hospitals = _hospitals(lists, paid, entries, review)
     ruled, not_cleared = _ruled(hospitals, entries, policy, year)
     funds = [
@@ -99,13 +94,10 @@ def clear_area(
         for fund, rules in ruled.items()
     ]
     _check_joint(funds)
-    issues = [*said, *review.issues]
+    due = policy.parameters.due_day("clearing_due", year)
+    issues = [*said, *review.issues, *_late(policy, year, due, done)]
     for one in funds:
         issues += [*one.ruled.issues, *_unused(policy, year, one)]
-    due = policy.parameters.due_day("clearing_due", year)
-    if done is not None and done > due:
-        params = {"period": year, "due": due, "done": done}
-        issues.append(Issue("ST308", f"{policy.area.id}: {year}", params))
     marks = [p.confidence for fund in funds for p in fund.ruled.used.values()]
     marks += [p.confidence for p in used.values()]
     return Annual(
@@ -123,6 +115,25 @@ def clear_area(
         confidence=lowest([confidence, *marks]),
         is_demo=policy.is_demo,
     )
+
+
+def _review(
+    lists: YearLists, entries: YearEntries, policy: Policy, quota: QuotaRules
+) -> YearReview:
+    """Y2: what becomes of every list that applied, by loss or, under DIP, by lost scores."""
+    decisions = _decisions(lists, entries)
+    if is_dip(policy, lists.year):
+        return review_scores(lists, decisions, entries, policy, quota)
+    candidates = [one.candidate for _, one in sorted(lists.applied.items())]
+    return review_year(candidates, decisions, lists.discharges, quota)
+
+
+def _late(policy: Policy, year: int, due: date, done: date | None) -> list[Issue]:
+    """ST308: a clearing that is paid after its day."""
+    if done is None or done <= due:
+        return []
+    params = {"period": year, "due": due, "done": done}
+    return [Issue("ST308", f"{policy.area.id}: {year}", params)]
 
 
 def _ruled(

@@ -86,7 +86,9 @@ def _close_all(
         if not (plain.cases or awaiting or more.audit or carry):
             continue
         rules = month_rules(policy, month)
-        lines = close_month(plain.accrued, rules.rate, more, keeping=rules.keeping)
+        # where months are paid as recorded, groups pay at the year's end only
+        accrued = plain.recorded if rules.as_recorded else plain.accrued
+        lines = close_month(accrued, rules.rate, more, keeping=rules.keeping)
         carry = lines["M16"]
         paid.months += 1
         paid.deposit += lines["M11"]

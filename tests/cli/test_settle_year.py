@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 from openpyxl import load_workbook
 
 from grouper import cli
@@ -82,6 +83,7 @@ def test_a_year_from_discharges_with_entries(run, files):
     assert made["special"]["no_loss"][0].startswith("H99000000003 S")
     assert made["confidence"] == "constructed"
     assert made["due"] == "2026-05-31"
+    assert made["publish_by"] == "2026-06-30"
 
 
 def test_every_form_has_the_same_amounts_and_the_same_bytes_twice(run, files, tmp_path):
@@ -270,6 +272,18 @@ def test_every_wrong_entry_names_place_value_and_remedy(
     assert {"zh": "处理", "en": "fix"}[lang] in answer.err
     assert "Traceback" not in answer.err
     assert not target.exists()
+
+
+def test_a_wrong_cell_of_a_workbook_is_named_by_sheet_and_cell(run, files, tmp_path):
+    entries = tmp_path / "entries.xlsx"
+    with xlsxwriter.Workbook(entries) as file:
+        sheet = file.add_worksheet("考核")
+        sheet.write_row(0, 0, ["类型", "医疗机构代码", "考核得分"])
+        sheet.write_row(1, 0, ["考核得分", "H99000000001", "九十"])
+    answer = settle(run, files=[files[0]], entries=entries)
+    assert answer.code == 3
+    assert answer.err.startswith("ST320 entries.xlsx:考核!C2")
+    assert "九十" in answer.err
 
 
 def test_values_that_nobody_verified_are_refused_unless_asked_for(run, files, tmp_path):

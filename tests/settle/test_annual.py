@@ -183,6 +183,16 @@ def test_months_are_closed_by_the_lines_that_settle_months(row, year, cleared, p
     assert given.deposit_fen == paid.deposit
 
 
+def test_months_paid_as_recorded_leave_the_groups_to_the_year(row, year, cleared, policy):
+    key = (H1, "310", "local")
+    lists = year([row()] * 3)
+    recorded = with_own(policy, provisional_standard="yes")
+    paid = paid_by_lists(lists, YearEntries(), recorded)[key]
+    assert paid.paid + paid.deposit == 3 * 500_000
+    fixed = with_own(policy, provisional_standard="yes", rate_method="fixed")
+    assert account(cleared(lists, policy=fixed)).entitled_fen == lists.sums(key).accrued
+
+
 def test_a_month_below_zero_is_carried_into_one_without_cases(row, year, policy):
     key = (H1, "310", "local")
     entries = YearEntries(deductions=(YearDeduction(key, "2025-06", 99_999_999, "串换"),))
