@@ -84,7 +84,7 @@ def year(
             made = settle_year(
                 how["area"],
                 year,
-                lists=partial(settled_lists, paths, how) if files else None,
+                settled=partial(settled_lists, paths, how) if files else None,
                 book=Path(book) if book else None,
                 entries=[Path(name) for name in entries],
                 frozen=frozen,

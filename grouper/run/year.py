@@ -58,7 +58,7 @@ def settle_year(
     area: str | Path,
     year: int,
     *,
-    lists: Callable[[], SettledRun] | None,
+    settled: SettledRun | Callable[[], SettledRun] | None,
     book: Path | None = None,
     entries: Sequence[Path] = (),
     frozen: date | None = None,
@@ -70,26 +70,28 @@ def settle_year(
 ) -> YearRun:
     """Clear a year from priced lists, from a book, or lists from the one, months from the other.
 
-    lists: gives the priced lists, asked for once entries and book are in order; None to take those
-    of the book. frozen: lists accepted later stay out. done: the day it is paid, held against its
-    due date. correction: the year is cleared and locked already, tell what changes. write: called
-    with the result before the book locks the year. Raises GrouperError, and then nothing is
-    written: ST306 for a year that is not closed or is locked, PO112 for values nobody has
-    verified, and those of the clearing.
+    settled: the priced lists, or what makes them once entries and book are in order; None to take
+    those of the book. frozen: lists accepted later stay out. done: the day it is paid, held
+    against its due date. correction: the year is cleared and locked already, tell what changes.
+    write: called with the result before the book locks the year. Raises GrouperError, and then
+    nothing is written: ST306 for a year that is not closed or is locked, PO112 for values nobody
+    has verified, and those of the clearing.
     """
     # only a lead's policy depends on what it prices
-    settled = lists() if lists and is_lead(area) else None
-    policy = settled.policy if settled else load_policy(area)
+    if settled is not None and is_lead(area):
+        settled = settled() if callable(settled) else settled
+        policy = settled.policy
+    else:
+        policy = load_policy(area)
     added = year_entries(
         [one for path in entries for one in read_entries(path, policy, needs=YEAR_NEEDS)]
     )
     with ExitStack() as stack:
         booked = stack.enter_context(open_book(book, policy.area.id)) if book else None
         before = _check_order(year, booked, book, correction=correction)
-        settled = settled or (lists() if lists else None)
-        made = _cleared(
-            _Given(policy, year, settled, booked, added, frozen, done), allow, before, inputs
-        )
+        lists = settled() if callable(settled) else settled
+        given = _Given(policy, year, lists, booked, added, frozen, done)
+        made = _cleared(given, allow, before, inputs)
         if write is not None:
             write(made)
         if book is not None:

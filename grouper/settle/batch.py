@@ -18,6 +18,7 @@ from grouper.engine.groups import Groups, Status
 from grouper.errors import Issue
 from grouper.money import yuan
 from grouper.policy.model import Policy
+from grouper.records import textcolumn
 from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
 from grouper.settle.place import Place, place_in, unknown_place
 
@@ -166,7 +167,13 @@ def read_facts(
 
 def factorize(values: Sequence[str] | pa.Array) -> tuple[Ids, list[str]]:
     """Ids into the distinct texts of a column, and these texts; null counts as empty."""
-    column = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
+    if isinstance(values, textcolumn.ArrowTexts):
+        column = values.array
+    elif isinstance(values, textcolumn.Texts):
+        # its texts are few: no Python string a row
+        column = pa.array(list(values.values), pa.string()).take(pa.array(values.which))
+    else:
+        column = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if pa.types.is_dictionary(column.type):
