@@ -53,13 +53,16 @@ def lists_of_ledger(ledger: pa.Table, policy: Policy, year: int) -> YearLists:
 def decisions_of_ledger(ledger: pa.Table, year: int) -> Mapping[Name, Decision]:
     """What the months decided on special cases: the amount that stands is the one approved."""
     inside = _of_year(ledger, year)
-    special = inside.filter(pa.compute.not_equal(inside["special"], 0))
+    decided = pa.array([LineKind.APPROVED.value, LineKind.REFUSED.value])
+    touched = pa.compute.or_(
+        pa.compute.not_equal(inside["special"], 0), pa.compute.is_in(inside["line"], decided)
+    )
     accrued: dict[Name, int] = {}
     kinds: dict[Name, str] = {}
-    for row in special.to_pylist():
+    for row in inside.filter(touched).to_pylist():
         name = (row["hospital"], row["list"])
         accrued[name] = accrued.get(name, 0) + row["accrued_fen"]
-        if row["line"] in (LineKind.APPROVED.value, LineKind.REFUSED.value):
+        if row["line"] in decided.to_pylist():
             kinds[name] = row["line"]
     return {
         name: Decision(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -366,3 +366,49 @@ def test_clearing_of_2026_in_april_2027_goes_by_2026(run, tmp_path):
     assert {
         p["value"] for f in made["funds"] for p in f["parameters"] if p["key"] == "reserve"
     } == {"0.04"}
+
+
+def test_what_the_months_decided_on_special_cases_stands_in_the_year(run, files, tmp_path):
+    lists, folder = files[0], tmp_path / "book"
+    rows = list(csv.DictReader(lists.read_text("utf-8-sig").splitlines()))
+    january = [row for row in rows if row["discharge_time"].startswith("2025-01")]
+    dear = max(january, key=lambda row: Decimal(row["total_cost"]))
+    cheap = min(january, key=lambda row: Decimal(row["total_cost"]))
+    head = "kind,hospital,list,ratio,reason\n"
+    name = f"{dear['hospital']},{dear['id']}"
+    other = f"{cheap['hospital']},{cheap['id']}"
+    decisions = {
+        1: f"special,{name},,applied\nspecial,{other},,applied\n",
+        2: f"approved,{name},0.9,passed\nrefused,{other},,no loss\n",
+    }
+    for month in range(1, 13):
+        more = []
+        if month in decisions:
+            entries = tmp_path / f"{month}.csv"
+            entries.write_text(head + decisions[month], "utf-8")
+            more = ["--entries", entries]
+        answer = run(
+            *("settle", "month", lists, "--area", "demo", "--month", f"2025-{month:02d}"),
+            *("--book", folder, "--json", *more),
+        )
+        assert answer.code in (0, 1), answer.err
+    paid = (Decimal(dear["fund_basic"]) * Decimal("0.9")).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    whole = json.loads(settle(run, "--json", files=[lists]).out)
+    for source in ([lists], []):
+        book = Path(shutil.copytree(folder, tmp_path / f"book{len(source)}"))
+        made = json.loads(settle(run, "--book", book, "--json", files=source).out)
+        key = " ".join((dear["hospital"], dear["id"]))
+        assert made["special"]["accepted"] == {key: str(paid)}
+        assert made["special"]["failed"] == [" ".join((cheap["hospital"], cheap["id"]))]
+        fund = next(one for one in made["funds"] if one["insurance"] == dear["insurance"])
+        assert fund["area"]["special"] == str(paid)
+        assert fund["area"]["entitled"] == fund["area"]["pool"]
+        # the months paid the approved amount: both parts of the year know the case
+        rows_now = {row["hospital"]: row for row in fund["hospitals"]}
+        plain = next(one for one in whole["funds"] if one["insurance"] == dear["insurance"])
+        before = {row["hospital"]: row for row in plain["hospitals"]}
+        assert rows_now[dear["hospital"]]["recorded"] == before[dear["hospital"]]["recorded"]
+        assert rows_now[dear["hospital"]]["special"] == str(paid)
+        assert Decimal(rows_now[dear["hospital"]]["volume"]) < Decimal(
+            before[dear["hospital"]]["volume"]
+        )
