@@ -181,7 +181,7 @@ def _kept(amounts: Amounts, corrections: int) -> dict[str, Any]:
 def _lists(given: _Given) -> tuple[YearLists, YearEntries]:
     """The lists of the year, and the entries with what the months of a book decided already.
 
-    Raises SettlementError ST321 for decisions on lists that are not there.
+    Raises SettlementError ST321 for decisions on lists, ST105 for hospitals that are not there.
     """
     entries, policy, year, booked = given.entries, given.policy, given.year, given.booked
     if booked is not None:
@@ -195,9 +195,18 @@ def _lists(given: _Given) -> tuple[YearLists, YearEntries]:
             # such a book knows no payment by groups
             raise SettlementError("ST103", f"{policy.area.id}: {year}", field="payment")
         lists = lists_of_ledger(booked.lines, policy, year)
-    lost = [one for name, one in entries.decisions.items() if name not in lists.applied]
-    if lost:
-        raise SettlementError.of([Issue("ST321", one.where, {"list": one.list}) for one in lost])
+    issues = [
+        Issue("ST321", one.where, {"list": one.list})
+        for name, one in entries.decisions.items()
+        if name not in lists.applied
+    ]
+    issues += [
+        Issue("ST105", where, {"field": "hospital", "value": code})
+        for code, where in sorted(entries.named.items())
+        if code not in lists.discharges and policy.hospital(code) is None
+    ]
+    if issues:
+        raise SettlementError.of(issues)
     return lists, entries
 
 

@@ -59,6 +59,7 @@ class Advance:
 class YearEntries:
     """All entries of a year; scores by hospital, the others by what they belong to.
 
+    named: hospitals that stand in entries, with the place of the first.
     taken_fen: of each fund, what is taken off its budget beside reserve and special cases, by item
     (out-of-area, bed days, per head, day treatment).
     """
@@ -70,6 +71,7 @@ class YearEntries:
     taken_fen: Mapping[Fund, Mapping[str, int]] = field(default_factory=dict)
     base_volumes: Mapping[Key, Fraction] = field(default_factory=dict)
     advances: Mapping[Key, Advance] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def deducted_fen(self, key: Key, month: str | None = None) -> int:
         """The deductions of one key, of one month if it is given ("": the year's end)."""
@@ -102,6 +104,7 @@ def year_entries(entries: Sequence[Entry]) -> YearEntries:
         taken_fen=made.taken,
         base_volumes=made.base_volumes,
         advances=made.advances,
+        named={one.hospital: one.where for one in reversed(entries) if one.hospital},
     )
 
 

@@ -106,6 +106,7 @@ def fund_rules(
     when the local fund has no budget, ST101, ST106, ST107.
     """
     used = _Used(policy, last_day(year), insurance)
+    budgets = tuple(one for one in budgets if one.start <= last_day(year))
     versions = budgets or _budgets(policy, year, insurance, place, used)
     if not versions:
         if place != Place.LOCAL.key:

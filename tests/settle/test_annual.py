@@ -302,6 +302,12 @@ def test_the_budget_of_a_year_is_its_last_version(policy):
     assert fund_rules(policy, 2026, "310", "local").rules.budget_fen == 490_000_000
 
 
+def test_a_budget_decided_after_the_year_does_not_count(policy):
+    later = (Budget(date(2025, 3, 1), 5, "a"), Budget(date(2026, 1, 1), 7, "b"))
+    ruled = fund_rules(policy, 2025, "310", "local", budgets=later)
+    assert ruled.rules.budget_fen == 5
+
+
 def test_a_clearing_in_april_2027_goes_by_the_parameters_of_2026(row, year, cleared):
     """2026 is elastic in the demo area, 2027 fixed; the day of the run decides nothing."""
     rows = [row(day=date(2026, month, 15)) for month in range(1, 13)] * 3
