@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from grouper.dated import Span
@@ -119,6 +119,44 @@ def test_the_order_of_cases_does_not_matter(drawn, row, year):
     ids = [f"L{at}" for at in range(len(rows))]
     turned = year(rows[::-1], ids=ids[::-1], applied=frozenset({(H1, "L1"), (H1, "L2")}))
     assert turned == year(rows, ids=ids, applied=frozenset({(H1, "L1"), (H1, "L2")}))
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(drawn=ROWS, budget=st.integers(10**10, 10**12))
+def test_every_fen_of_the_cases_arrives_in_the_clearing(
+    drawn, budget, row, year, cleared, settle, policy
+):
+    rows = drawn_rows(drawn, row)
+    lists = year(rows)
+    keys = lists.keys()
+    funds = {(insurance, place) for _, insurance, place in keys}
+    budgets = {fund: (Budget(date(2025, 1, 1), budget, "预算"),) for fund in funds}
+    assume(keys and all(lists.sums(key).volume for key in keys))
+    annual = cleared(lists, YearEntries(budgets=budgets))
+    _, _, amounts = settle(rows)
+    inside = [
+        at
+        for at, one in enumerate(rows)
+        if one.day is not None and one.day.year == 2025 and amounts.counted[at]
+    ]
+    accounts = [one for fund in annual.funds for one in fund.clearing.accounts.values()]
+    for name, column in (
+        ("recorded_fen", "pool_fen"),
+        ("patient_fen", "patient_fen"),
+        ("other_fen", "other_fen"),
+        ("accrued_fen", "fund_fen"),
+    ):
+        total = sum(int(getattr(amounts, column)[at]) for at in inside)
+        assert sum(getattr(one.given, name) for one in accounts) == total, name
+    assert sum(one.given.cases for one in accounts) == len(inside)
+    for fund in annual.funds:
+        made = fund.clearing
+        assert made.total("entitled_fen") == made.pool.pool_fen
+        assert all(check.holds for check in identities(made))
+        paid_out = made.total("cash_fen") + made.given("advance_fen") + made.total("before_fen")
+        assert paid_out == made.total("payable_fen")
 
 
 def test_the_volume_of_a_case_is_its_weight_with_coefficient(row, year, settle, table, policy):
