@@ -181,7 +181,8 @@ def _kept(amounts: Amounts, corrections: int) -> dict[str, Any]:
 def _lists(given: _Given) -> tuple[YearLists, YearEntries]:
     """The lists of the year, and the entries with what the months of a book decided already.
 
-    Raises SettlementError ST321 for decisions on lists, ST105 for hospitals that are not there.
+    Raises SettlementError ST321 for decisions on lists, ST105 for hospitals that are not there,
+    ST322 for entries of months that are not this year's, or are closed.
     """
     entries, policy, year, booked = given.entries, given.policy, given.year, given.booked
     if booked is not None:
@@ -205,9 +206,24 @@ def _lists(given: _Given) -> tuple[YearLists, YearEntries]:
         for code, where in sorted(entries.named.items())
         if code not in lists.discharges and policy.hospital(code) is None
     ]
+    issues += _misplaced(entries, year, booked)
     if issues:
         raise SettlementError.of(issues)
     return lists, entries
+
+
+def _misplaced(entries: YearEntries, year: int, booked: Booked | None) -> list[Issue]:
+    """ST322: entries of a month of another year, or of months that a book has closed already."""
+    issues = [
+        Issue("ST322", one.where, {"problem": "other_year", "list": one.month})
+        for one in entries.deductions
+        if one.month and not one.month.startswith(f"{year:04d}-")
+    ]
+    if booked is not None:
+        dated = [one.where for one in entries.deductions if one.month]
+        dated += [one.where for one in entries.advances.values()]
+        issues += [Issue("ST322", where, {"problem": "in_book", "list": ""}) for where in dated]
+    return issues
 
 
 def _lists_of_files(settled: SettledRun, given: _Given, entries: YearEntries) -> YearLists:

@@ -185,7 +185,7 @@ def _hospitals(
 ) -> dict[Fund, list[HospitalYear]]:
     """What each hospital brings to each fund."""
     found: dict[Fund, list[HospitalYear]] = {}
-    applied = lists.applied_by_key()
+    applied, audits = lists.applied_by_key(), entries.deducted_fen()
     for key in sorted({*lists.keys(), *paid}):
         hospital, insurance, place = key
         plain = lists.sums(key)
@@ -210,7 +210,7 @@ def _hospitals(
                 special_fen=special,
                 recorded_fen=recorded,
                 deposit_fen=months.deposit,
-                audit_fen=months.audit + entries.deducted_fen(key, ""),
+                audit_fen=months.audit + audits[key, ""],
                 paid_fen=months.paid,
                 offset_fen=months.offset,
                 advance_fen=months.advance,

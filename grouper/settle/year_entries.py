@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -39,12 +40,16 @@ YEAR_NEEDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class YearDeduction:
-    """An audit deduction; without a month it belongs to the year's end. fen: not negative."""
+    """An audit deduction; without a month it belongs to the year's end. fen: not negative.
+
+    where: the row of the entries.
+    """
 
     key: Key
     month: str
     fen: int
     reason: str
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Advance:
 
     granted_fen: int
     schedule_fen: int
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +79,12 @@ class YearEntries:
     advances: Mapping[Key, Advance] = field(default_factory=dict)
     named: Mapping[str, str] = field(default_factory=dict)
 
-    def deducted_fen(self, key: Key, month: str | None = None) -> int:
-        """The deductions of one key, of one month if it is given ("": the year's end)."""
-        return sum(
-            one.fen
-            for one in self.deductions
-            if one.key == key and (month is None or one.month == month)
-        )
+    def deducted_fen(self) -> Counter[tuple[Key, str]]:
+        """The deductions of each key and month ("": the year's end), in fen."""
+        found: Counter[tuple[Key, str]] = Counter()
+        for one in self.deductions:
+            found[one.key, one.month] += one.fen
+        return found
 
 
 def year_entries(entries: Sequence[Entry]) -> YearEntries:
@@ -144,7 +149,9 @@ class _Gathering:
 
     def add_audit(self, one: Entry) -> None:
         """A deduction of a month or of the year's end."""
-        self.deductions.append(YearDeduction(_key(one), one.month, one.amount or 0, one.reason))
+        self.deductions.append(
+            YearDeduction(_key(one), one.month, one.amount or 0, one.reason, one.where)
+        )
 
     def add_fund_budget(self, one: Entry) -> None:
         """A version of the budget of a fund; two of one day contradict each other."""
@@ -165,7 +172,7 @@ class _Gathering:
 
     def add_advance(self, one: Entry) -> None:
         """An advance granted at the year's beginning, and what is offset of it each month."""
-        made = Advance(one.amount or 0, one.schedule or 0)
+        made = Advance(one.amount or 0, one.schedule or 0, one.where)
         self._once(self.advances, _key(one), made, one)
 
     def _once(self, found: dict[K, V], key: K, value: V, one: Entry) -> None:

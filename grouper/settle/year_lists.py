@@ -114,6 +114,10 @@ class YearLists:
             found.setdefault(one.key, []).append(one)
         return found
 
+    def sums_of(self, key: Key, month: str) -> Sums:
+        """The lists of a key and month but those that applied."""
+        return self.months.get(key, {}).get(month, Sums())
+
     def sums(self, key: Key) -> Sums:
         """The lists of a key but those that applied."""
         made = Sums()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 
 from grouper.policy.model import Policy
 from grouper.settle.month_lines import MonthEntries, close_month
-from grouper.settle.month_rules import month_rules
+from grouper.settle.month_rules import MonthRules, month_rules
 from grouper.settle.month_sums import MonthSums
 from grouper.settle.year_entries import Advance, YearEntries
 from grouper.settle.year_lists import Key, Sums, YearLists
@@ -58,36 +59,46 @@ def paid_by_lists(lists: YearLists, entries: YearEntries, policy: Policy) -> dic
     """
     found: dict[Key, Paid] = {}
     keys = {*lists.keys(), *entries.advances, *(one.key for one in entries.deductions)}
-    applied = lists.applied_by_key()
+    applied, audits = lists.applied_by_key(), entries.deducted_fen()
+    rules_of = cache(partial(month_rules, policy))
     for key in sorted(keys):
         special = Counter[str]()
         for one in applied.get(key, ()):
             special[one.month] += one.sums.recorded
-        found[key] = _close_all(key, lists, special, entries, policy)
+        advance = entries.advances.get(key, _NO_ADVANCE)
+        months = (f"{lists.year:04d}-{number:02d}" for number in range(1, 13))
+        own = [_Month(m, lists.sums_of(key, m), special[m], audits[key, m]) for m in months]
+        found[key] = _close_all(own, advance, rules_of)
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Month:
+    """What a month of one key brings; special and audit in fen."""
+
+    month: str
+    plain: Sums
+    special: int
+    audit: int
+
+
 def _close_all(
-    key: Key, lists: YearLists, special: Mapping[str, int], entries: YearEntries, policy: Policy
+    months: Iterable[_Month], advance: Advance, rules_of: Callable[[str], MonthRules]
 ) -> Paid:
-    advance = entries.advances.get(key, _NO_ADVANCE)
     paid, carry = Paid(advance=advance.granted_fen), 0
-    for number in range(1, 13):
-        month = f"{lists.year:04d}-{number:02d}"
-        plain = lists.months.get(key, {}).get(month, Sums())
-        awaiting = special.get(month, 0)
+    for one in months:
+        if not (one.plain.cases or one.special or one.audit or carry):
+            continue
         more = MonthEntries(
-            special=awaiting,
-            audit=entries.deducted_fen(key, month),
+            special=one.special,
+            audit=one.audit,
             carry_in=carry,
             advance_schedule=advance.schedule_fen,
             advance_outstanding=paid.advance,
         )
-        if not (plain.cases or awaiting or more.audit or carry):
-            continue
-        rules = month_rules(policy, month)
+        rules = rules_of(one.month)
         # where months are paid as recorded, groups pay at the year's end only
-        accrued = plain.recorded if rules.as_recorded else plain.accrued
+        accrued = one.plain.recorded if rules.as_recorded else one.plain.accrued
         lines = close_month(accrued, rules.rate, more, keeping=rules.keeping)
         carry = lines["M16"]
         paid.months += 1
@@ -96,5 +107,5 @@ def _close_all(
         paid.paid += lines["M15"]
         paid.offset += lines["M13"]
         paid.advance -= lines["M13"]
-        paid.recorded += plain.recorded + awaiting
+        paid.recorded += one.plain.recorded + one.special
     return paid

@@ -251,6 +251,7 @@ def test_a_year_that_is_not_closed_cannot_be_cleared_from_its_book(run, files, t
         ("audit,H1,310,5.005,错,,,,,,,", "ST320", "entries.csv:2:D", "5.005"),
         ("audit,H1,310,5,错,,,,2025-13,,,", "ST320", "entries.csv:2:I", "2025-13"),
         ("approved,H1,,,,,NONE,,,,,", "ST321", "entries.csv:2:A", "NONE"),
+        ("audit,H99000000001,310,5,a,,,,2024-12,,,", "ST322", "entries.csv:2:A", "2024-12"),
         ("score,H77,,,,90,,,,,,", "ST105", "entries.csv:2:A", "H77"),
         ("audit,H78,310,5,a,,,,,,,", "ST105", "entries.csv:2:A", "H78"),
         ("fund_budget,,310,5,late,,,,,2026-01-01,,\nscore,H79,,,,1,,,,,,", "ST105", ":3:A", "H79"),
@@ -287,6 +288,16 @@ def test_a_wrong_cell_of_a_workbook_is_named_by_sheet_and_cell(run, files, tmp_p
     assert answer.code == 3
     assert answer.err.startswith("ST320 entries.xlsx:考核!C2")
     assert "九十" in answer.err
+
+
+def test_a_book_has_the_deductions_of_its_months(run, book, tmp_path):
+    entries = tmp_path / "entries.csv"
+    text = f"{ENTRIES.splitlines()[0]}\naudit,H99000000001,310,5,a,,,,2025-03,,,\n"
+    entries.write_text(text, "utf-8")
+    answer = settle(run, "--book", book, entries=entries)
+    assert answer.code == 3
+    assert answer.err.startswith("ST322 entries.csv:2:A")
+    assert not (book / "year-2025.json").exists()
 
 
 def test_values_that_nobody_verified_are_refused_unless_asked_for(run, files, tmp_path):
