@@ -91,8 +91,7 @@ def _pools(
         )
         if ruled is None or ruled.rules.method != _FLOATING or own.volume <= 0:
             continue
-        joint = policy.parameters.find("joint_rate", last_day(lists.year))
-        if joint is not None and joint.value == "yes":
+        if ruled.joint_rate:
             # one value for several funds: the cases are ranked at the value of their day
             return {}
         rules = ruled.rules
