@@ -46,6 +46,8 @@ def sample(
     """N made-up discharges with bills, drawn from the rules of the scheme."""
     from grouper.api import load_scheme
     from grouper.records.write import check_output, write_results
+    from grouper.run.catalogues import is_catalogue
+    from grouper.run.dip_sample import dip_sample_of
     from grouper.run.sample import as_user_table, sample_table
 
     screen = terminal(ctx)
@@ -56,7 +58,10 @@ def sample(
     overwrite: Any = "replace" if force else "refuse"
     with streams.output(out) as target:
         check_output(target, overwrite=overwrite)
-        table = sample_table(n, seed, load_scheme(scheme), period=period)
+        if is_catalogue(scheme):
+            table = dip_sample_of(n, seed, scheme, period=period)
+        else:
+            table = sample_table(n, seed, load_scheme(scheme), period=period)
         user = as_user_table(table)
         write_results(target, user, [], lang=screen.lang, encoding=encoding, overwrite=overwrite)
     if json_:

@@ -98,6 +98,7 @@ def _write_bills(
     overwrite: Any = "replace" if how["force"] else "refuse"
     with streams.output(out) as target:
         check_output(target, paths, overwrite=overwrite)
+        # scores of DIP may rest on a column of the user's, which the streams do not hand on
         in_parts = target.suffix.lower() in FORMS and is_streamed(paths)
         if in_parts and not pays_by_dip(how["area"]):
             done = _stream_bills(paths, target, how, screen)

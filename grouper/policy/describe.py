@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 
 from grouper.dated import Confidence, Span
+from grouper.policy.dip import DipRules
 from grouper.policy.leads import Lead
 from grouper.policy.model import Area, KeyedValues, OutlierRule, Policy, Terms
 from grouper.policy.parameters import Band, Parameter, ScoreStep, Value
@@ -69,10 +70,34 @@ def _values(terms: Terms) -> dict[str, str]:
         "class_rules": "; ".join(rule.text for rule in rules.class_rules),
         "before_rules": "; ".join(rule.text for rule in rules.before_rules),
         "within_rules": "; ".join(rule.text for rule in rules.within_rules),
+        "dip": "" if terms.dip is None else "; ".join(_dip(terms.dip)),
         **{key: f"{one.rule} x {one.factor}" for key, one in shares.items() if one},
         "fund": f"{terms.fund.rule}, {terms.fund.negative}",
         "deposit": str(terms.deposit_rate),
     }
+
+
+def _dip(rules: DipRules) -> Iterator[str]:
+    """Bands, kinds of groups and columns of a DIP area."""
+    deviation = rules.deviation
+    yield f"reference {deviation.reference}"
+    for name, band in (
+        ("low", deviation.low),
+        ("high", deviation.high),
+        ("extreme", deviation.extreme),
+    ):
+        if band is not None:
+            formula = f"{band.form}(r-{band.deducted})" if band.form == "excess" else band.form
+            yield f"{name} r {band.operator} {band.multiple}: {formula}, K {band.coefficient}"
+    for kind, rule in rules.kinds.values.items():
+        told = [
+            f"{one.name} {getattr(rule, one.name)}"
+            for one in fields(rule)
+            if getattr(rule, one.name) != one.default
+        ]
+        yield f"{kind}: {', '.join(told) or 'as usual'}"
+    if rules.adjustment_columns:
+        yield f"A from {' | '.join(rules.adjustment_columns)}"
 
 
 def picked_lines(found: Picked) -> Iterator[Line]:

@@ -13,12 +13,15 @@ import pyarrow as pa
 from grouper.codes.dictionary import load_dictionary
 from grouper.datafile import data_folder, read_tsv
 from grouper.money import to_fen
+from grouper.policy.load import load_policy
 from grouper.policy.model import Policy
 from grouper.records.synthetic import Hospital, synthesize
-from grouper.run.catalogues import PricedCatalogue
+from grouper.run.catalogues import PricedCatalogue, read_catalogue
 from grouper.scheme.dip import CatalogueRow
 from grouper.scheme.dip_preset import load_classes
 
+#: the invented area whose hospitals samples come from
+DEMO = "demo-dip"
 #: groups that a diagnosis and operations lead to; blank and chapter groups are for those astray
 _STEERED = ("core", "primary", "tcm", "bedday")
 #: days of stay of bed-day cases, and how long they are on average
@@ -83,6 +86,11 @@ def dip_sample(
     if rules is None or not rules.adjustment_columns:
         return table
     return table.append_column(rules.adjustment_columns[0], _coefficients(n, seed))
+
+
+def dip_sample_of(n: int, seed: int, catalogue: str, *, period: str = "2025-06") -> pa.Table:
+    """The same for a catalogue file, from the hospitals of the invented DIP area."""
+    return dip_sample(n, seed, read_catalogue(catalogue), load_policy(DEMO), period=period)
 
 
 def _ways(rows: Sequence[CatalogueRow]) -> Iterator[_Way]:

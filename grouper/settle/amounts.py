@@ -202,7 +202,7 @@ class Amounts:
         )
         rate = ("base_rate", self._of_cell([cell.rate for cell in self.cells], self.places.rate))
         if self.score is not None:
-            weight = ("case_score", self._scores(self.score))
+            weight = ("case_score", decimal_column(self.score, self.score_decimals))
             rate = ("point_value", rate[1])
         return [
             ("case_type", _texts(self.case_type, words)),
@@ -237,11 +237,6 @@ class Amounts:
         known = self.score[rows]
         return Fraction(total(known[known != MISSING_FEN]), 10**self.score_decimals)
 
-    def _scores(self, score: NDArray[np.int64]) -> pa.Array:
-        scale = self.score_decimals
-        texts = [None if n == MISSING_FEN else Decimal(n).scaleb(-scale) for n in score.tolist()]
-        return pa.array(texts, pa.decimal128(38, max(scale, 2)))
-
     def _of_cell(self, values: Sequence[Decimal | None], least: int) -> pa.Array:
         """A value of the cells, given to each case; all with the same decimals."""
         own = (-_exponent(value) for value in values if value is not None)
@@ -262,18 +257,24 @@ def mark_text(confidence: Confidence, *, is_demo: bool, lang: Lang) -> str:
 
 
 def yuan_column(fen: NDArray[np.int64]) -> pa.Array:
-    """Fen as decimal128(21, 2) yuan without touching a float; MISSING_FEN becomes null.
+    """Fen as decimal128(21, 2) yuan without touching a float; MISSING_FEN becomes null."""
+    return decimal_column(fen, 2)
 
-    A decimal128 is a 128-bit integer of its last digit: the fen themselves, sign extended.
+
+def decimal_column(units: NDArray[np.int64], decimals: int) -> pa.Array:
+    """Units of 10**-decimals as decimal128; MISSING_FEN becomes null.
+
+    A decimal128 is a 128-bit integer of its last digit: the units themselves, sign extended.
     21 digits hold every int64.
     """
-    missing = fen == MISSING_FEN
-    low = np.where(missing, 0, fen)
-    words = np.empty((len(fen), 2), "<i8")
+    missing = units == MISSING_FEN
+    low = np.where(missing, 0, units)
+    words = np.empty((len(units), 2), "<i8")
     words[:, 0] = low
     words[:, 1] = low >> 63
     valid = pa.array(~missing).buffers()[1] if missing.any() else None
-    return pa.Array.from_buffers(pa.decimal128(21, 2), len(fen), [valid, pa.py_buffer(words)])
+    kind = pa.decimal128(21, decimals)
+    return pa.Array.from_buffers(kind, len(units), [valid, pa.py_buffer(words)])
 
 
 def _texts(index: NDArray[np.unsignedinteger], words: Sequence[str]) -> pa.Array:

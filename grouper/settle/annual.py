@@ -17,7 +17,7 @@ from grouper.money import yuan
 from grouper.policy.model import Policy
 from grouper.policy.parameters import Parameter
 from grouper.settle.clearing import Clearing, HospitalYear
-from grouper.settle.dip_annual import is_dip, review_scores
+from grouper.settle.dip_annual import is_dip, review_scores, without_cases
 from grouper.settle.joint import joint_values
 from grouper.settle.place import Place
 from grouper.settle.year import clear_year
@@ -87,6 +87,8 @@ def clear_area(
     year = lists.year
     quota, used, said = quota_rules(policy, year)
     review = _review(lists, entries, policy, quota)
+    if is_dip(policy, year):
+        said = [*said, *without_cases(lists, policy)]
     hospitals = _hospitals(lists, paid, entries, review)
     ruled, not_cleared = _ruled(hospitals, entries, policy, year)
     funds = [

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 
 from grouper.errors import Issue
+from grouper.money import to_fen, yuan
 from grouper.policy.model import Policy
 from grouper.settle.dip_special import Candidate, Pool, settle_special
 from grouper.settle.special import quota
@@ -71,12 +73,24 @@ def review_scores(
     )
 
 
+def without_cases(lists: YearLists, policy: Policy) -> list[Issue]:
+    """ST144 for an insurance that has a budget of the year and no case."""
+    day, present = last_day(lists.year), {key[1] for key in lists.keys()}  # noqa: SIM118
+    issues = []
+    for one in policy.area.insurances:
+        budget = policy.parameters.find("budget", day, one.code)
+        if budget is not None and isinstance(budget.value, Decimal) and one.code not in present:
+            params = {"insurance": one.code, "fund": yuan(to_fen(budget.value))}
+            issues.append(Issue("ST144", f"{policy.area.id}: {lists.year}", params))
+    return issues
+
+
 def _pools(
     lists: YearLists, entries: YearEntries, policy: Policy
 ) -> Mapping[Fund, tuple[Pool, str]]:
     """The floating funds of the year with their basis, before any special case is taken."""
     sums: dict[Fund, Sums] = defaultdict(Sums)
-    for key in lists.keys():  # noqa: SIM118  (a method of the lists, no mapping)
+    for key in lists.keys():  # noqa: SIM118
         sums[key[1], key[2]].add(lists.sums(key))
     for one in lists.applied.values():
         sums[_fund(one)].add(one.sums)

@@ -127,6 +127,32 @@ def test_months_of_dip_are_closed_in_a_book_and_the_year_is_cleared_from_it(sett
     assert abs(volume - scores) < scores / 10**5
 
 
+def test_an_insurance_with_a_budget_and_no_case_is_told(settled, made, tmp_path, run):
+    rows = (made / "discharges.csv").read_text("utf-8-sig").splitlines()
+    at = rows[0].split(",").index("insurance")
+    kept = [rows[0], *(row for row in rows[1:] if row.split(",")[at] == "310")]
+    path = tmp_path / "employees.csv"
+    path.write_text("\n".join(kept) + "\n", "utf-8")
+    answer = run("settle", "year", path, "--area", "demo-dip", "--year", "2025", "--lang", "zh")
+    assert "ST144" in answer.err
+    assert "390" in answer.err
+    assert "4460000.00" in answer.err
+
+
+def test_the_rules_of_a_dip_area_are_shown(run):
+    rules = json.loads(run("policy", "show", "demo-dip", "--json").out)["rules"]
+    text = next(one["value"] for one in rules if one["key"] == "dip")
+    assert "high r > 2: excess(r-2), K inside" in text
+    assert "blank: form ratio, factor 0.7" in text
+
+
+def test_samples_are_drawn_from_a_catalogue(made, tmp_path, run):
+    out = tmp_path / "sample.csv"
+    assert run("sample", "50", "-o", out, "-s", made / "demo_dip_2025.tsv").code == 0
+    answer = run("settle", "bill", out, "--area", "demo-dip", "-o", tmp_path / "b.csv", "--json")
+    assert json.loads(answer.out)["rows"] == 50
+
+
 def test_dip_is_simulated_under_another_point_value(made, run):
     answer = run(
         "settle", "simulate", made / "discharges.csv", "--area", "demo-dip",
