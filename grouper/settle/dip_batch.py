@@ -6,10 +6,11 @@ have them. Both are made on integers, the same as dip_single makes on fractions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,9 +81,9 @@ class _Pricer:
     def __init__(self, cases: DipCases, facts: Facts, table: WeightTable, policy: Policy) -> None:
         self._cases = cases
         self._facts = facts
-        self._table = table
         self._policy = policy
         self._texts = (facts.insurance, facts.level, facts.hospital)
+        self._worth = lru_cache(maxsize=1 << 16)(partial(worth_of, table))
         self.cells: list[DipCell] = []
 
     def axes(self, batch: CaseBatch, marks: Marks) -> tuple[list[NDArray[np.integer]], list[int]]:
@@ -137,7 +138,7 @@ class _Pricer:
         )
         found = price_dip(
             terms,
-            self._table,
+            self._worth,
             "" if kind == UNGROUPED else self._cases.groups.codes.drg[group],
             KIND_NAMES[kind],
             facts,
@@ -158,7 +159,7 @@ def _days(batch: CaseBatch) -> NDArray[np.int64]:
 
 def price_dip(
     terms: Terms,
-    table: WeightTable,
+    worth_by: Callable[[str, str, RowFacts], Worth],
     group: str,
     kind: str,
     facts: RowFacts,
@@ -167,6 +168,8 @@ def price_dip(
     days: int = 1,
 ) -> DipCell | Issue:
     """The price of a cell by the terms of its era; group "" and kind `ungrouped`: no group.
+
+    worth_by: what the score table prints for a group, its kind and facts (worth_of).
 
     Issues: ST109 where the terms are none of DIP, ST101 no point value or coefficient, ST213 no
     rule for cases without group, ST148 an adjustment that is no number above 0, ST141, ST142,
@@ -189,7 +192,7 @@ def price_dip(
     if factor is None:
         return Issue("ST148", group, {"value": adjustment})
     try:
-        worth = worth_of(table, group, kind, facts)
+        worth = worth_by(group, kind, facts)
     except WeightError as error:
         return error.issues[0]
     return price_dip_cell(
@@ -252,25 +255,24 @@ def _compiled(cell: DipCell, terms: Terms, kind: str) -> CompiledCell:
     """The cell's branches, whose lines give score units in place of fen."""
     branches = []
     for band, border in (("low", cell.low), ("extreme", cell.extreme), ("high", cell.high)):
-        if border is not None and cell.reference_fen is not None:
-            edge = Fraction(border.band.multiple) * cell.reference_fen
-            test = Bound(border.band.operator, edge)
-            branches.append(
-                Branch(*rule_of(cell, terms, kind, band), _units(border.line, cell), (test,))
-            )
-    branches.append(Branch(*rule_of(cell, terms, kind, "normal"), _units(cell.normal, cell)))
+        if border is not None:
+            test = Bound(border.band.operator, border.edge_fen)
+            line = Ramp(border.line.slope, border.line.intercept)
+            branches.append(Branch(*rule_of(cell, terms, kind, band), line, (test,)))
+    normal = Ramp(cell.normal.slope, cell.normal.intercept)
+    branches.append(Branch(*rule_of(cell, terms, kind, "normal"), normal))
     return CompiledCell.of(
         branches,
         weight=cell.score or None,
-        coefficient=Decimal(cell.coefficient.numerator) / cell.coefficient.denominator,
+        coefficient=_decimal(cell.coefficient),
         rate=cell.point_value,
         standard_fen=None if kind == "ungrouped" else cell.standard_fen,
     )
 
 
-def _units(line: Line, cell: DipCell) -> Ramp:
-    scale = 10**cell.decimals
-    return Ramp(line.slope * scale, line.intercept * scale)
+@lru_cache(maxsize=1 << 12)
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / value.denominator
 
 
 def _fill(
@@ -308,9 +310,15 @@ def _pay_costs(
     cost: NDArray[np.int64],
 ) -> None:
     """Cases that are paid (a share of) their cost are paid it to the fen, not by their score."""
-    if not any(line.at_cost is not None for cell in cells for line in _lines(cell)):
+    at_cost = [any(line.at_cost is not None for line in _lines(cell)) for cell in cells]
+    if not any(at_cost):
         return
-    paid = Cuts([_at_cost(cell, one) for cell, one in zip(cells, compiled, strict=True)])
+    # only the cells that have such a line are laid out again, with what their cost brings
+    place = np.cumsum(at_cost) - 1
+    some = np.array(at_cost, np.bool_)[own]
+    rows, own = rows[some], place[own[some]]
+    pairs = zip(cells, compiled, at_cost, strict=True)
+    paid = Cuts([_at_cost(cell, one) for cell, one, has in pairs if has])
     branch = paid.find(own, cost[rows])
     asked = np.array([one.pay.slope > 0 for one in paid.branches], np.bool_)[branch]
     taken = rows[asked]

@@ -47,7 +47,7 @@ def score_case(cell: DipCell, cost_fen: int) -> DipScore:
     deviation, border = band_of(cell, cost_fen)
     if border is None:
         units, fen = cell.settle(cell.normal, cost_fen)
-        exact = cell.normal.score(cost_fen)
+        exact = cell.normal.units(cost_fen) / 10**cell.decimals
         return DipScore("normal", ratio, Fraction(1), exact, units, fen, cell.standard_fen)
     assert ratio is not None
     band = border.band
@@ -58,10 +58,9 @@ def score_case(cell: DipCell, cost_fen: int) -> DipScore:
     else:
         factor = _factor(band, ratio, cell.coefficient)
         exact = cell.base * factor * (cell.coefficient if band.coefficient == "all" else 1)
-        fen = cell.amount(cell.rounded(exact))
-    return DipScore(
-        deviation, ratio, factor, exact, cell.rounded(exact), fen, cell.standard_fen, band.review
-    )
+        fen = cell.amount(round_half_up(exact * 10**cell.decimals))
+    units = round_half_up(exact * 10**cell.decimals)
+    return DipScore(deviation, ratio, factor, exact, units, fen, cell.standard_fen, band.review)
 
 
 def band_of(cell: DipCell, cost_fen: int) -> tuple[Deviation, Border | None]:

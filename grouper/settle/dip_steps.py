@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Protocol
 
 from grouper.errors import Issue
 from grouper.money import FEN_PER_YUAN, decimal_text, yuan
 from grouper.policy.model import Terms
 from grouper.settle.amounts import CaseType, DecidingRule
-from grouper.settle.dip_batch import price_dip, rule_of
+from grouper.settle.dip_batch import price_dip, rule_of, worth_of
 from grouper.settle.dip_cell import Border, DipCell
 from grouper.settle.dip_single import DipScore, score_case
 from weights.record import places
@@ -63,7 +64,8 @@ def price_case(
 
     kind: of its group, `ungrouped` where it has none. Issues as price_dip gives them.
     """
-    cell = price_dip(terms, table, group, kind, facts, adjustment=adjustment, days=days)
+    worth_by = partial(worth_of, table)
+    cell = price_dip(terms, worth_by, group, kind, facts, adjustment=adjustment, days=days)
     if isinstance(cell, Issue):
         return cell
     found = score_case(cell, cost_fen)

@@ -15,6 +15,7 @@ from grouper.policy.dip_variants import variants
 from grouper.settle.dip_cell import DipCell, Worth, price_dip_cell
 from grouper.settle.dip_rule_text import otherwise, rule_of_text
 from grouper.settle.dip_single import band_of, score_case, special_score
+from grouper.settle.outliers import limit
 
 LOW = [("<", "ratio"), ("<=", "ratio"), ("<", "cost"), ("<=", "standard")]
 HIGH = [(">", "excess"), (">=", "excess"), (">", "standard"), (">=", "ratio"), (">", "cost")]
@@ -119,12 +120,12 @@ def test_lines_and_borders_say_what_ratios_and_factors_say(rule, cost, score, me
     for border_name, border in (("low", cell.low), ("extreme", cell.extreme), ("high", cell.high)):
         if border is None:
             continue
-        below = border_name == "low"
-        if cost <= border.limit_fen if below else cost >= border.limit_fen:
+        edge = limit(border.band.operator, Fraction(1), border.edge_fen)
+        if cost <= edge if border_name == "low" else cost >= edge:
             name, line = border_name, border.line
             break
     assert name == band_of(cell, cost)[0] == found.deviation
-    assert line.score(cost) == found.exact
+    assert line.units(cost) == found.exact * 10**4
     assert cell.settle(line, cost) == (found.units, found.fen)
 
 
