@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -73,6 +74,56 @@ def coverage(
         screen.issues(found.issues)
         if mark := settled.amounts.mark(screen.lang):
             screen.log(mark)
+    return DONE
+
+
+@monitor.command("indicators", cls=Command, help="help.monitor_indicators")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@option("-o", "--out", metavar="OUT", help="options.out")
+@money_options
+@option("--force", is_flag=True, help="options.force")
+@as_json
+@common
+@click.pass_context
+def indicators(
+    ctx: click.Context,
+    /,
+    files: tuple[str, ...],
+    out: str | None,
+    force: bool,
+    json_: bool,
+    **how: Any,
+) -> int:
+    """The indicators of the area and of each hospital; of areas that pay by DIP."""
+    from grouper.records.write import check_output, write_results
+    from grouper.run.dip_indicators import indicator_dict, indicator_table, indicators_of
+    from grouper.run.sample import as_user_table
+    from grouper.run.settlement import pays_by_dip
+
+    screen = terminal(ctx)
+    if not pays_by_dip(how["area"]):
+        raise click.UsageError(screen.text("usage.only_dip", area=how["area"]), ctx)
+    overwrite: Any = "replace" if force else "refuse"
+    with streams.inputs(ctx, files) as paths:
+        if out is not None:
+            check_output(Path(out), paths, overwrite=overwrite)
+        settled = settle_inputs(paths, how)
+    found = indicators_of(settled, screen.lang)
+    table = indicator_table(found, screen.lang)
+    if out is not None:
+        user = as_user_table(table)
+        write_results(Path(out), user, [], lang=screen.lang, overwrite=overwrite)
+        screen.say("say.wrote", path=out)
+    if json_:
+        screen.json({"indicators": [indicator_dict(one) for one in found]})
+    elif out is None:
+        rows = [
+            ["" if cell is None else str(cell) for cell in row.values()]
+            for row in table.to_pylist()
+        ]
+        screen.table(table.column_names, rows)
+    if mark := settled.amounts.mark(screen.lang):
+        screen.log(mark)
     return DONE
 
 

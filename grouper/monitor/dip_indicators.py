@@ -6,6 +6,7 @@ Ratios are exact fractions; a denominator of nothing gives None, never 0.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -28,7 +29,8 @@ class DipFacts:
     hospital, group, kind: positions in hospitals, groups and kinds (group -1: none); score: int64
     units of `unit` (1/10000), the smallest int64 where a case has none; los: days, below 0 =
     missing; cost, paid, pool, fund: fen, the smallest int64 = missing; low, high: deviating cases.
-    los_means, cost_means: of the area's groups, days and fen, None where none is known.
+    los_means, cost_means: of the area's groups, days and fen, None where none is known;
+    categories: of the groups, those of one category (3-character diagnosis) are siblings.
     """
 
     hospital: Rows
@@ -46,6 +48,7 @@ class DipFacts:
     kinds: Sequence[str]
     los_means: Sequence[Fraction | None]
     cost_means: Sequence[Fraction | None]
+    categories: Sequence[str] = ()
     unit: int = 10**4
 
 
@@ -55,8 +58,9 @@ class DipIndicators:
 
     cmi: score / cases / 1000; time_index, cost_index: mean over cases of days (cost) / mean of the
     group; kinds: share of the grouped cases; pay_rate: payment / cost; fund_rate: the fund's part
-    by DIP / the pooled fund as recorded; without_mean: cases left out of an index, their group has
-    no mean.
+    by DIP / the pooled fund as recorded; upcoded_share, undercoded_share: cases whose cost lies
+    much nearer to a cheaper (dearer) sibling than to their group (`nearer`), leads and no findings;
+    without_mean: cases left out of an index, their group has no mean.
     """
 
     hospital: str
@@ -72,6 +76,8 @@ class DipIndicators:
     high_share: Fraction | None
     pay_rate: Fraction | None
     fund_rate: Fraction | None
+    upcoded_share: Fraction | None
+    undercoded_share: Fraction | None
     surplus_fen: int
     without_mean: int
     kinds: Mapping[str, Fraction] = field(default_factory=dict)
@@ -100,6 +106,7 @@ def _of(hospital: str, rows: Rows, facts: DipFacts, scale: int) -> DipIndicators
     paid = rows[(facts.paid[rows] != _MISSING_FEN) & (facts.cost[rows] > 0)]
     funded = rows[(facts.fund[rows] != _MISSING_FEN) & (facts.pool[rows] != _MISSING_FEN)]
     payment, cost = total(facts.paid[paid]), total(facts.cost[paid])
+    low, high = _suspected(grouped, facts)
     counts = np.bincount(facts.kind[grouped], minlength=len(facts.kinds)).tolist()
     return DipIndicators(
         hospital=hospital,
@@ -115,6 +122,8 @@ def _of(hospital: str, rows: Rows, facts: DipFacts, scale: int) -> DipIndicators
         high_share=_ratio(int(facts.high[rows].sum()), len(rows)),
         pay_rate=_ratio(payment, cost),
         fund_rate=_ratio(total(facts.fund[funded]), total(facts.pool[funded])),
+        upcoded_share=_ratio(low, len(grouped)),
+        undercoded_share=_ratio(high, len(grouped)),
         surplus_fen=payment - cost,
         without_mean=max(no_time, no_cost),
         kinds={
@@ -141,6 +150,45 @@ def _index(
         assert mean is not None
         ratio += int(sums[at]) / mean
     return ratio / len(known), len(rows) - len(known)
+
+
+def _suspected(rows: Rows, facts: DipFacts) -> tuple[int, int]:
+    """How many cases cost like a cheaper, and like a dearer sibling of their group."""
+    if not facts.categories:
+        return 0, 0
+    below, above = nearer(facts.cost_means, facts.categories)
+    group, cost = facts.group[rows], facts.cost[rows]
+    known = cost >= 0
+    return (
+        int(np.count_nonzero(known & (cost < below[group]))),
+        int(np.count_nonzero(known & (cost > above[group]))),
+    )
+
+
+def nearer(means: Sequence[Fraction | None], categories: Sequence[str]) -> tuple[Rows, Rows]:
+    """For each group the fen below (above) which a case fits a cheaper (dearer) sibling better.
+
+    Better by more than half of the difference d of the two means: |cost - own| - |cost - sibling|
+    > d / 2, that is beyond a quarter of the own and three quarters of the sibling's mean. The
+    cut-off is ours (constructed). No sibling: 0, and the largest int64.
+    """
+    most = np.iinfo(np.int64).max
+    below, above = np.zeros(len(means), np.int64), np.full(len(means), most, np.int64)
+    siblings: dict[str, list[int]] = {}
+    for at, (mean, category) in enumerate(zip(means, categories, strict=True)):
+        if mean is not None and category:
+            siblings.setdefault(category, []).append(at)
+    for places in siblings.values():
+        order = sorted(places, key=lambda at: means[at] or 0)
+        for at in order:
+            own = means[at] or Fraction(0)
+            cheaper = [mean for one in order if (mean := means[one] or own) < own]
+            dearer = [mean for one in order if (mean := means[one] or own) > own]
+            if cheaper:
+                below[at] = math.ceil((own + 3 * max(cheaper)) / 4)
+            if dearer:
+                above[at] = math.floor((own + 3 * min(dearer)) / 4)
+    return below, above
 
 
 def _ratio(part: Fraction | int, whole: int) -> Fraction | None:

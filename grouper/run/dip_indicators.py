@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 
 from grouper.errors import Lang
-from grouper.money import round_half_up, yuan_decimal
+from grouper.money import round_half_up, yuan, yuan_decimal
 from grouper.monitor.dip_indicators import DipFacts, DipIndicators, indicators
 from grouper.records.batch import MISSING, MISSING_FEN
 from grouper.run.dip_grouped import DipGrouped
 from grouper.run.results import words
 from grouper.run.settlement import SettledRun
+from grouper.scheme.dip import CatalogueRow
 from grouper.settle.amounts import CaseType
 from grouper.settle.batch import factorize
 from grouper.settle.dip_groups import KIND_NAMES
@@ -51,9 +53,16 @@ def indicators_of(settled: SettledRun, lang: Lang) -> list[DipIndicators]:
         kinds=KIND_NAMES,
         los_means=_by_row(numbers["ref_stay"], 1),
         cost_means=_cost_means(run, numbers["mean_cost"], numbers["ref_stay"]),
+        categories=[_category(row) for row in run.scheme.rows],
         unit=10**amounts.score_decimals,
     )
     return indicators(facts)
+
+
+def _category(row: CatalogueRow) -> str:
+    """Core groups of one 3-character diagnosis are siblings; the others are too wide for it."""
+    is_one = row.kind in ("core", "primary") and len(row.dx_keys) == 1
+    return row.dx_keys[0][:3] if is_one else ""
 
 
 def _name(settled: SettledRun, code: str, lang: Lang) -> str:
@@ -97,6 +106,8 @@ def indicator_table(found: Sequence[DipIndicators], lang: Lang) -> pa.Table:
         "high_share": lambda one: one.high_share,
         "pay_rate": lambda one: one.pay_rate,
         "fund_rate": lambda one: one.fund_rate,
+        "upcoded_share": lambda one: one.upcoded_share,
+        "undercoded_share": lambda one: one.undercoded_share,
     }
     for name, of in ratios.items():
         columns[titles[name]] = pa.array([_decimal(of(one)) for one in found], _NUMBER)
@@ -112,3 +123,19 @@ def indicator_table(found: Sequence[DipIndicators], lang: Lang) -> pa.Table:
 
 def _decimal(value: Fraction | None) -> Decimal | None:
     return None if value is None else Decimal(round_half_up(value * 10**_PLACES)).scaleb(-_PLACES)
+
+
+def indicator_dict(one: DipIndicators) -> dict[str, object]:
+    """Stable keys for `--json`: ratios and the score as text, exact to four decimals."""
+    found: dict[str, object] = {}
+    for each in fields(one):
+        value = getattr(one, each.name)
+        if each.name == "kinds":
+            found["kinds"] = {kind: str(_decimal(share)) for kind, share in value.items()}
+        elif each.name == "surplus_fen":
+            found["surplus"] = yuan(value)
+        elif isinstance(value, Fraction):
+            found[each.name] = str(_decimal(value))
+        else:
+            found[each.name] = value
+    return found

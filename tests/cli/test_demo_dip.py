@@ -139,6 +139,22 @@ def test_an_insurance_with_a_budget_and_no_case_is_told(settled, made, tmp_path,
     assert "4460000.00" in answer.err
 
 
+def test_indicators_are_a_command(made, tmp_path, run):
+    answer = run("monitor", "indicators", made / "discharges.csv", "--area", "demo-dip", "--json")
+    area = json.loads(answer.out)["indicators"][0]
+    assert area["cases"] == 1200
+    assert float(area["upcoded_share"]) < 0.2
+    out = tmp_path / "i.csv"
+    assert (
+        run("monitor", "indicators", made / "discharges.csv", "--area", "demo-dip", "-o", out).code
+        == 0
+    )
+    assert out.read_text("utf-8-sig").startswith("hospital,cases,groups,score,CMI")
+    wrong = run("monitor", "indicators", made / "discharges.csv", "--area", "demo")
+    assert wrong.code == 2
+    assert "DIP" in wrong.err
+
+
 def test_the_rules_of_a_dip_area_are_shown(run):
     rules = json.loads(run("policy", "show", "demo-dip", "--json").out)["rules"]
     text = next(one["value"] for one in rules if one["key"] == "dip")

@@ -10,6 +10,7 @@ from grouper.monitor.dip_indicators import (
     DipFacts,
     change,
     indicators,
+    nearer,
     surplus_coverage,
     variation,
 )
@@ -71,6 +72,20 @@ def test_nothing_to_divide_by_is_none_and_never_0():
     assert indicators(facts(**{name: [] for name in (
         "hospital", "group", "kind", "score", "los", "cost", "paid", "pool", "fund", "low", "high"
     )})) == []  # fmt: skip
+
+
+def test_cases_that_cost_like_a_sibling_are_counted_beyond_three_quarters_of_the_way():
+    """Means 4,000 and 8,000 fen: nearer by more than half of 4,000 is below 5,000, above 7,000."""
+    means = [Fraction(4000), Fraction(8000), Fraction(100), None]
+    below, above = nearer(means, ["K35", "K35", "", "K35"])
+    most = 2**63 - 1
+    assert below.tolist() == [0, 5000, 0, 0]
+    assert above.tolist() == [7000, most, most, most]
+    for cost in range(0, 12000, 7):
+        for own, other, dearer in ((0, 1, True), (1, 0, False)):
+            gain = abs(cost - means[own]) - abs(cost - means[other])
+            beyond = cost > above[own] if dearer else cost < below[own]
+            assert beyond == (gain > Fraction(4000, 2))
 
 
 def test_variation_of_groups_and_of_point_values():
