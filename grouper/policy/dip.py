@@ -124,7 +124,8 @@ class DipRules:
 
     score_decimals: of a case score; adjustment_columns: headers under which the auxiliary
     coefficient (A) of a case may stand in the user's file, the first that is there (none: every
-    case has 1); preset: how the area groups (data/dip/presets), "" = the usual one.
+    case has 1); preset: how the area groups (data/dip/presets), "" = the usual one;
+    audit_deduction: what audits take off a month comes off before a share of it is kept, or after.
     """
 
     deviation: DeviationRule
@@ -132,3 +133,4 @@ class DipRules:
     score_decimals: int = 4
     adjustment_columns: tuple[str, ...] = ()
     preset: str = ""
+    audit_deduction: Literal["before_share", "after_share"] = "before_share"

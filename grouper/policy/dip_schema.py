@@ -125,6 +125,7 @@ class DipVersion(DeviationFile, VersionFile):
     score_decimals: Decimals = 4
     adjustment_columns: list[Text] = Field(default_factory=list)
     preset: str = ""
+    audit_deduction: Literal["before_share", "after_share"] = "before_share"
 
     def rules(self) -> DipRules:
         """The rules these values stand for."""
@@ -134,6 +135,7 @@ class DipVersion(DeviationFile, VersionFile):
             self.score_decimals,
             tuple(self.adjustment_columns),
             self.preset,
+            self.audit_deduction,
         )
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Literal
 
 from grouper.money import round_half_up
+from grouper.settle.month_lines import MonthEntries, close_month
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,11 @@ def prepay(
 ) -> Prepaid:
     """Month payment = (amounts - patients' payments) x prepay share - audit deductions.
 
-    Paid and kept add up to the base; of a negative base nothing is kept.
+    The lines are those of every month (close_month). Paid, deducted and kept add up to the base;
+    of a negative base nothing is kept, and what it lacks is carried out of the month (below 0).
     """
     base = sum(amounts_fen) - sum(patients_fen)
-    part = round_half_up(base * share) if base > 0 else base
-    return Prepaid(base, part, part - deduction_fen, base - part)
+    entries = MonthEntries(audit=deduction_fen)
+    lines = close_month(base, share, entries, keeping="monthly_rate", deduct="after_share")
+    paid = lines["M15"] + lines["M16"]
+    return Prepaid(base, paid + deduction_fen, paid, lines["M11"])

@@ -11,6 +11,8 @@ from grouper.money import round_half_up
 
 #: how part of a month is kept back: a deposit of its base, or only a share of the base is paid
 Keeping = Literal["deposit", "monthly_rate"]
+#: audit deductions lower the base of which a share is kept, or come off what is left of it
+Deduct = Literal["before_share", "after_share"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def close_month(
     entries: MonthEntries | None = None,
     *,
     keeping: Keeping = "deposit",
+    deduct: Deduct = "before_share",
 ) -> dict[str, int]:
     """Lines M6 to M16 from the accrued pool and what else enters the month.
 
@@ -79,7 +82,7 @@ def close_month(
     """
     more = entries or MonthEntries()
     base = accrued_fen + more.special + more.corrections + more.late - more.audit
-    held = max(base, 0)
+    held = max(base if deduct == "before_share" else base + more.audit, 0)
     share = round_half_up(rate * held)
     deposit = share if keeping == "deposit" else held - share
     payable = base - deposit

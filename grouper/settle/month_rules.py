@@ -12,7 +12,7 @@ from grouper.dated import Confidence, lowest
 from grouper.errors import Issue, SettlementError
 from grouper.policy.model import Policy
 from grouper.policy.parameters import NATIONAL, Parameter
-from grouper.settle.month_lines import Keeping
+from grouper.settle.month_lines import Deduct, Keeping
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _MONTHS = 12
@@ -24,7 +24,8 @@ class MonthRules:
 
     claim_day: lists accepted up to this day of the next month still belong to it. rate: the share
     that is kept (keeping `deposit`) or paid (`monthly_rate`). as_recorded: paid as recorded, by
-    group only at the year's end. used: the parameters behind these, by name.
+    group only at the year's end. deduct: when audit deductions come off. used: the parameters
+    behind these, by name.
     """
 
     month: str
@@ -33,6 +34,7 @@ class MonthRules:
     keeping: Keeping
     rate: Decimal
     as_recorded: bool
+    deduct: Deduct = "before_share"
     used: Mapping[str, Parameter] = field(default_factory=dict)
 
     @property
@@ -74,6 +76,7 @@ def month_rules(policy: Policy, month: str) -> MonthRules:
         keeping="monthly_rate" if own else "deposit",
         rate=parameters.number("month_share", day) if own else terms.deposit_rate,
         as_recorded=parameters.text("provisional_standard", day) == "yes",
+        deduct=terms.dip.audit_deduction if terms.dip else "before_share",
         used={name: parameters.at(name, day) for name in names},
     )
 

@@ -194,11 +194,19 @@ def _lines(
         advance_schedule=standing.schedule,
         advance_outstanding=standing.outstanding,
     )
-    closed = close_month(sums.accrued, rules.rate, entries, keeping=rules.keeping)
+    closed = close_month(
+        sums.accrued, rules.rate, entries, keeping=rules.keeping, deduct=rules.deduct
+    )
     values = {**sums.lines(), **closed}
+    said = dict(LINES)
+    if rules.deduct == "after_share":
+        # deductions come off after the share that is kept: it is one of the base before them
+        zh, en, *formulas = LINES["M11"]
+        said_zh, said_en = (text.replace("M10", "M10 + M9") for text in formulas)
+        said["M11"] = (zh, en, said_zh, said_en)
     return tuple(
         Line(line_id, zh, en, values[line_id], said_zh, said_en, is_count=line_id == "M1")
-        for line_id, (zh, en, said_zh, said_en) in LINES.items()
+        for line_id, (zh, en, said_zh, said_en) in said.items()
     )
 
 

@@ -99,7 +99,7 @@ def _close_all(
         rules = rules_of(one.month)
         # where months are paid as recorded, groups pay at the year's end only
         accrued = one.plain.recorded if rules.as_recorded else one.plain.accrued
-        lines = close_month(accrued, rules.rate, more, keeping=rules.keeping)
+        lines = close_month(accrued, rules.rate, more, keeping=rules.keeping, deduct=rules.deduct)
         carry = lines["M16"]
         paid.months += 1
         paid.deposit += lines["M11"]

@@ -169,6 +169,29 @@ def test_samples_are_drawn_from_a_catalogue(made, tmp_path, run):
     assert json.loads(answer.out)["rows"] == 50
 
 
+def test_audit_deductions_come_off_after_the_share_that_is_kept(settled, tmp_path):
+    plain = close_month(settled, "demo-dip", "2025-06").closed.statements
+    first = plain[0]
+    batch, amounts = settled.run.records.batch, settled.amounts
+    june = batch.discharge_date.astype("datetime64[D]").astype("datetime64[M]") == np.datetime64(
+        "2025-06"
+    )
+    paid = np.array([str(code) == first.hospital for code in batch.hospital]) & june
+    row = max(np.flatnonzero(paid).tolist(), key=lambda at: amounts.fund_fen[at])
+    entries = tmp_path / "audit.csv"
+    entries.write_text(
+        f"kind,hospital,list,amount,reason,rule\naudit,{first.hospital},{batch.case_id[row]},350.00,x,r1\n",
+        "utf-8",
+    )
+    less = close_month(settled, "demo-dip", "2025-06", entries=entries).closed.statements
+    for one, other in zip(plain, less, strict=True):
+        taken = other.line("M9").amount_fen
+        assert other.line("M11").amount_fen == one.line("M11").amount_fen
+        assert other.line("M15").amount_fen == one.line("M15").amount_fen - taken
+        assert "M10 + M9" in other.line("M11").formula_en
+    assert sum(one.line("M9").amount_fen for one in less) == 35000
+
+
 def test_dip_is_simulated_under_another_point_value(made, run):
     answer = run(
         "settle", "simulate", made / "discharges.csv", "--area", "demo-dip",
