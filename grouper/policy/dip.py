@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal
 
 from grouper.policy.model import Operator, RatioBase
@@ -54,6 +55,13 @@ class DeviationRule:
     low: Band | None = None
     high: Band | None = None
     extreme: Band | None = None
+
+    @property
+    def is_rising(self) -> bool:
+        """Whether low, high, extreme lie in this order, and no formula starts beyond its band."""
+        bands = [one for one in (self.low, self.high, self.extreme) if one is not None]
+        rising = all(a.multiple < b.multiple for a, b in pairwise(bands))
+        return rising and all(one.deducted <= one.multiple for one in bands)
 
 
 @dataclass(frozen=True, slots=True)

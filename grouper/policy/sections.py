@@ -175,7 +175,10 @@ class Sections:
                 self._add("PO104", "standard.values", key="ratio_base", **params)
 
         def make(version: dip_schema.DipVersion) -> DipRules:
-            return version.rules()
+            rules = version.rules()
+            if not rules.deviation.is_rising:
+                self._add("ST107", f"dip.values.{version.start}", key="multiple")
+            return rules
 
         return self._dated("dip", section, section.values, make)
 

@@ -233,6 +233,8 @@ def test_a_group_without_mean_cost_is_told_by_name(tmp_path):
             "PO104",
         ),
         ([("policy-2025.toml", 'operator = "<="', 'operator = ">="')], "PO104"),
+        ([("policy-2025.toml", "multiple = 5", "multiple = 1.5")], "ST107"),
+        ([("policy-2025.toml", 'form = "excess"', 'form = "excess", deducted = 3')], "ST107"),
         ([("policy-2025.toml", "adjustment_columns", "adjustment_colums")], "PO102"),
     ],
 )
