@@ -1,4 +1,4 @@
-"""How an area pays DIP cases (按病种分值付费): deviating costs, kinds of groups, point values.
+"""How an area pays DIP cases (按病种分值付费): deviating costs, kinds of groups.
 
 Everything is a value; the functions stand in settle. Forms: docs/reference/dip-money.md.
 """
@@ -108,22 +108,6 @@ class KindRules:
     def ungrouped(self) -> KindRule | None:
         """The rule for cases without group, None where the area has none."""
         return self.values.get("ungrouped")
-
-
-@dataclass(frozen=True, slots=True)
-class PointValueRule:
-    """How the point value of the year is formed, and how the money is handed out by it.
-
-    method: `fixed` the budget point value stays; `floating` money / scores; `elastic` a base volume
-    (`base_share` of the year's score) at the budget point value, the growth at a floating one.
-    spend: `remainder` the fund is split by scores to the fen; `rounded` every share is score x
-    point value x pay ratio with `decimals` each, and what rounding leaves stays in the fund.
-    """
-
-    method: Literal["fixed", "floating", "elastic"] = "floating"
-    spend: Literal["remainder", "rounded"] = "remainder"
-    decimals: int = 6
-    base_share: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 from grouper.errors import SettlementError
-from grouper.money import FEN_PER_YUAN, apportion, round_half_up, yuan
-from grouper.policy.dip import PointValueRule
+from grouper.money import FEN_PER_YUAN, round_half_up, yuan
+from weights.rates import point_value
 
 Exact = Decimal | Fraction | int
 #: weights of three years, oldest first
 YEAR_WEIGHTS = (1, 2, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class PointValueRule:
+    """How the point value of the year is formed, and how the money is handed out by it.
+
+    method: `fixed` the budget point value stays; `floating` money / scores; `elastic` a base volume
+    (`base_share` of the year's score) at the budget point value, the growth at a floating one.
+    spend: `remainder` the fund is split by scores to the fen; `rounded` every share is score x
+    point value x pay ratio with `decimals` each, and what rounding leaves stays in the fund.
+    """
+
+    method: Literal["fixed", "floating", "elastic"] = "floating"
+    spend: Literal["remainder", "rounded"] = "remainder"
+    decimals: int = 6
+    base_share: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +166,12 @@ def _shares(
     ratio: Fraction,
     rule: PointValueRule,
 ) -> dict[str, int]:
-    keys = list(scores)
     # an elastic value spends the whole fund too, unless there is no growth to spend it on
     spends = rule.method == "floating" or (rule.method == "elastic" and rule.base_share < 1)
     if spends and rule.spend == "remainder":
-        parts = apportion(fund_fen, [Fraction(scores[key]) for key in keys], keys)
-        return dict(zip(keys, parts, strict=True))
+        return {code: one.gross_fen for code, one in point_value(fund_fen, scores).shares.items()}
     used = rounded(ratio, rule.decimals)
-    return {key: round_half_up(Fraction(scores[key]) * value * used * FEN_PER_YUAN) for key in keys}
+    return {
+        code: round_half_up(Fraction(score) * value * used * FEN_PER_YUAN)
+        for code, score in scores.items()
+    }

@@ -10,10 +10,10 @@ from typing import Any, cast
 import numpy as np
 
 from grouper.money import FEN_PER_YUAN, decimal_text, round_half_up, yuan
-from grouper.policy.dip import PointValueRule
 from grouper.settle.dip_point_value import (
     YEAR_WEIGHTS,
     PointValue,
+    PointValueRule,
     budget_point_value,
     pay_ratio,
     rounded,

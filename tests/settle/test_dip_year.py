@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grouper.errors import SettlementError
-from grouper.policy.dip import PointValueRule
 from grouper.settle.dip_point_value import (
+    PointValueRule,
     budget_point_value,
     pay_ratio,
     rounded,
