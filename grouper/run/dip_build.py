@@ -17,6 +17,7 @@ from grouper.engine.dip_directory import (
     threshold_of_share,
 )
 from grouper.errors import RunError
+from grouper.records.batch import MISSING
 from grouper.run.dip_history import KeyedCases
 from grouper.scheme.dip_keys import Key, key_of
 from grouper.scheme.dip_preset import Layers, Preset
@@ -78,7 +79,8 @@ class Built:
     """A catalogue that was built.
 
     choices: with the threshold that was used; score: group -> exact score after any repair;
-    inversions: found before it; group: (n,) int32, row of the directory of every case, -1 = none.
+    inversions: found before it; group: (n,) int32, row of the directory of every case, -1 = none;
+    mean_los: group -> mean days of the stays that are known, untrimmed.
     """
 
     choices: BuildChoices
@@ -89,6 +91,7 @@ class Built:
     account: Account
     years: Mapping[int, tuple[int, int]]
     group: NDArray[np.int32]
+    mean_los: Mapping[str, Fraction]
 
     def printed(self, code: str) -> Decimal:
         """The score of a group as it is published."""
@@ -128,7 +131,17 @@ def build(
     if choices.repair and wrong:
         score = repaired(found, milder)
     account = _account(cases, directory, of_key)
-    return Built(choices, directory, found, score, tuple(wrong), account, cases.of_years(), group)
+    return Built(
+        choices,
+        directory,
+        found,
+        score,
+        tuple(wrong),
+        account,
+        cases.of_years(),
+        group,
+        _stays(cases, directory, group),
+    )
 
 
 def _with_threshold(choices: BuildChoices, of_key: _Ints) -> BuildChoices:
@@ -152,6 +165,18 @@ def _history(cases: KeyedCases, directory: Directory, group: NDArray[np.int32]) 
     year = None if set(cases.of_years()) == {NO_YEAR} else cases.year[rows]
     codes = [row.code for row in directory.rows]
     return history(codes, group[rows], cases.fen[rows], adrgs=[""] * len(codes), year=year)
+
+
+def _stays(
+    cases: KeyedCases, directory: Directory, group: NDArray[np.int32]
+) -> dict[str, Fraction]:
+    """The mean stay of each group."""
+    known = (group >= 0) & (cases.los != MISSING)
+    counts, days = (np.zeros(len(directory.rows), np.int64) for _ in range(2))
+    np.add.at(counts, group[known], 1)
+    np.add.at(days, group[known], cases.los[known])
+    both = zip(directory.rows, days.tolist(), counts.tolist(), strict=True)
+    return {row.code: Fraction(total, n) for row, total, n in both if n}
 
 
 def _wild(directory: Directory, found: Scores, max_cv: Fraction | None) -> frozenset[str]:

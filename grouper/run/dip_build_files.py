@@ -37,7 +37,7 @@ _LEVELS = (
 )  # fmt: skip
 #: the level of groups
 _GROUPS = 3
-#: decimals of mean costs (yuan) and of coefficients of variation
+#: decimals of mean costs (yuan) and stays (days), and of coefficients of variation
 _YUAN, _CV = 6, 6
 
 
@@ -112,11 +112,13 @@ def published(built: Built, name: str, inputs: Sequence[str]) -> Published:
 
 
 def _figures(built: Built, one: GroupScore) -> Figures:
+    stay = built.mean_los.get(one.code)
     return Figures(
         score=built.printed(one.code),
         mean_cost=Decimal(places(one.mean_fen / 100, _YUAN)),
         cv=Decimal(root_places(one.cv_squared, _CV)),
         cases=one.cases,
+        mean_los=Decimal(places(stay, _YUAN)) if stay is not None else None,
     )
 
 

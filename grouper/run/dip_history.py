@@ -34,8 +34,10 @@ _BATCH = 200_000
 
 _Ints = NDArray[np.int64]
 _Value = TypeVar("_Value", Key, TypePair)
-#: key, cost, year and types of the cases of a part
-_Columns = tuple[NDArray[np.uint32], _Ints, NDArray[np.int16], NDArray[np.uint32]]
+#: key, cost, year, stay and types of the cases of a part
+_Columns = tuple[
+    NDArray[np.uint32], _Ints, NDArray[np.int16], NDArray[np.int32], NDArray[np.uint32]
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,17 @@ class KeyedCases:
     """Cases by key; the same whatever the order of the rows.
 
     keys: distinct, sorted; key: (n,) uint32, position of the key of each case; fen: (n,) int64
-    total cost; year: (n,) int16, of discharge, `NO_YEAR` where no case has a day; rows: all rows of
-    the inputs; dropped: those that are no cases, by reason; pairs: distinct auxiliary types,
-    sorted; pair: (n,) uint32, position of those of each case, empty where cases are not typed.
+    total cost; year: (n,) int16, of discharge, `NO_YEAR` where no case has a day; los: (n,) int32,
+    days of the stay, `MISSING` where not known; rows: all rows of the inputs; dropped: those that
+    are no cases, by reason; pairs: distinct auxiliary types, sorted; pair: (n,) uint32, position of
+    those of each case, empty where cases are not typed.
     """
 
     keys: tuple[Key, ...]
     key: NDArray[np.uint32]
     fen: _Ints
     year: NDArray[np.int16]
+    los: NDArray[np.int32]
     rows: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     pairs: tuple[TypePair, ...] = ()
@@ -101,7 +105,7 @@ def read_keys(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> KeyedCases:
-    """The cases of some files by their keys, part by part: 13 bytes a case stay in memory.
+    """The cases of some files by their keys, part by part: 17 bytes a case stay in memory.
 
     Raises what reading raises; RecordError RE12 without a column of costs; RunError RN145 when no
     row is a case.
@@ -162,7 +166,8 @@ class _Gathered:
 
     def add(self, part: KeyedCases) -> None:
         key, pair = _numbered(part.keys, self.keys), _numbered(part.pairs, self.pairs)
-        self.parts.append((key[part.key], part.fen, part.year, pair[part.pair]))
+        columns = (key[part.key], part.fen, part.year, part.los, pair[part.pair])
+        self.parts.append(columns)
         self.rows += part.rows
         self.dropped.update(part.dropped)
 
@@ -170,10 +175,10 @@ class _Gathered:
         """All cases; keys in their own order, not in that in which they came."""
         keys, key_rank = _ranked(self.keys)
         pairs, pair_rank = _ranked(self.pairs)
-        key, fen, year, pair = (np.concatenate(parts) for parts in zip(*self.parts, strict=True))
+        key, fen, year, los, pair = map(np.concatenate, zip(*self.parts, strict=True))
         dropped = dict(sorted(self.dropped.items()))
         return KeyedCases(
-            keys, key_rank[key], fen, year, self.rows, dropped, pairs, pair_rank[pair]
+            keys, key_rank[key], fen, year, los, self.rows, dropped, pairs, pair_rank[pair]
         )
 
 
@@ -221,7 +226,8 @@ def keyed_cases(
     keys, key = _keys(heads[rows], dx_texts, batch.px, rows, reading.excluded_ops)
     often = np.bincount(reason, minlength=len(names)).tolist()
     dropped = {names[at]: count for at, count in enumerate(often) if at and count}
-    return KeyedCases(keys, key, cost[rows], year[rows], n, dropped), rows
+    los = batch.los_days[rows]
+    return KeyedCases(keys, key, cost[rows], year[rows], los, n, dropped), rows
 
 
 def _year_column(headers: Sequence[str], named: str, where: str) -> int | None:

@@ -426,6 +426,7 @@ def test_auxiliary_types_of_a_history(tmp_path):
     assert (group.code, group.cases) == ("K35.3:47.0100", 27)
     costs = [900 + n for n in range(20)] + [3000 + n for n in range(50, 57)]
     assert group.mean_fen == Fraction(100 * sum(costs), 27)
+    assert made.mean_los == {"K35.3:47.0100": 5}
     severe = next(one for one in group.types if one.type == "severe")
     assert severe.cases == 7
     assert severe.adjustment == Fraction(sum(costs[20:]), 7) / Fraction(sum(costs), 27)
