@@ -17,8 +17,8 @@ NEEDED = ("dx",)
 
 if TYPE_CHECKING:
     from grouper.engine.dip import DipGrouper
-    from grouper.engine.dip_auxiliary import AuxiliaryTable
     from grouper.records.read import Records
+    from grouper.run.dip_auxiliary import Typing
     from grouper.run.tally import Outcome
 
 
@@ -54,6 +54,7 @@ def dip_to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outc
     """Group files by a catalogue into one result file."""
     from grouper.records.write import write_results
     from grouper.run.dip import group_records, result_columns, run_info
+    from grouper.run.dip_auxiliary import fields_of
     from grouper.run.grouping import rules_of
     from grouper.run.tally import Outcome
 
@@ -61,10 +62,8 @@ def dip_to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outc
     records, engine = read_records(ctx, paths), ctx.params["engine"]
     run = group_records(records, grouper, engine=engine)
     columns = result_columns(run, lang)
-    if ctx.params["auxiliary"]:
-        from grouper.run.dip_auxiliary import auxiliary_columns
-
-        columns += auxiliary_columns(records, run.groups, _auxiliary(ctx), lang)
+    if typing := typing_of(ctx):
+        columns += typing.columns(records.batch, run.groups, fields_of(records.user))
     write_results(
         target,
         records.user,
@@ -116,23 +115,27 @@ def print_dip(ctx: click.Context, records: Records, row: int | None) -> int:
     return DONE if trace.outcome.status.word != "rejected" else FINDINGS
 
 
-def _auxiliary(ctx: click.Context) -> AuxiliaryTable:
-    from grouper.run.dip_auxiliary import read_auxiliary
+def typing_of(ctx: click.Context) -> Typing | None:
+    """How cases get their auxiliary types, None where nobody asked."""
+    how = ctx.params
+    if not how["auxiliary"]:
+        return None
+    from grouper.run.dip_auxiliary import Typing, read_auxiliary
     from grouper.scheme.dip_auxiliary import load_auxiliary
 
-    how = ctx.params
-    return read_auxiliary(Path(how["auxiliary"]), load_auxiliary(how["auxiliary_rules"]))
+    table = read_auxiliary(Path(how["auxiliary"]), load_auxiliary(how["auxiliary_rules"]))
+    return Typing(table, terminal(ctx).lang)
 
 
 def _types(ctx: click.Context, records: Records, code: str | None, at: int) -> dict[str, Any]:
     """The auxiliary types that fit a row, and the one that counts; {} where nobody asked."""
-    if not ctx.params["auxiliary"] or code is None:
+    typing = typing_of(ctx)
+    if typing is None or code is None:
         return {}
-    from grouper.run.dip_auxiliary import types_of_row
+    from grouper.run.dip_auxiliary import fields_of
 
-    table = _auxiliary(ctx)
-    types = types_of_row(records, table, code, at)
-    worth = table.chosen(code, types)
+    types = typing.types_of_row(records.batch, code, fields_of(records.user), at)
+    worth = typing.table.chosen(code, types)
     return {
         "types": list(types),
         "type": worth.type if worth else None,

@@ -89,7 +89,7 @@ def group(
         raise click.UsageError(screen.text("usage.two_on_stdout"), ctx)
     is_dip(ctx)
     if auxiliary and (run or on == "spark" or master):
-        raise click.UsageError(screen.text("usage.auxiliary_at_once"), ctx)
+        raise click.UsageError(screen.text("usage.auxiliary_alone"), ctx)
     if on == "spark" or master:
         return group_on_spark(ctx)
     if run and "-" in files:
@@ -117,7 +117,7 @@ def _grouped(ctx: click.Context, paths: list[Path], target: Path) -> Outcome:
     """Into a folder, in parts, or at once; the rows written are the same."""
     if ctx.params["run"]:
         return to_folder(ctx, paths, target)
-    if is_streamed(ctx, paths, target) and not ctx.params["auxiliary"]:
+    if is_streamed(ctx, paths, target):
         return to_file(ctx, paths, target)
     return dip_to_file(ctx, paths, target) if is_dip(ctx) else _at_once(ctx, paths, target)
 

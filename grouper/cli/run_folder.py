@@ -74,6 +74,7 @@ def _options(ctx: click.Context, form: str) -> Options:
 
 def to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outcome:
     """Group large files into one result file."""
+    from grouper.cli.dip import typing_of
     from grouper.run.stream import BATCH, group_to_file
 
     with Progress(terminal(ctx)) as progress:
@@ -85,6 +86,7 @@ def to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outcome:
             threads=ctx.params["threads"],
             batch=ctx.params["batch"] or BATCH,
             progress=progress,
+            typing=typing_of(ctx),
         )
 
 

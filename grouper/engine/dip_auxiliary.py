@@ -39,6 +39,14 @@ class AuxiliaryTable:
     rules: AuxiliaryRules
     groups: Mapping[str, GroupTypes]
 
+    @property
+    def decimals(self) -> int:
+        """The most decimals of a coefficient."""
+        texts = (
+            format(one.coefficient, "f") for group in self.groups.values() for one in group.types
+        )
+        return max((len(text.partition(".")[2]) for text in texts), default=0)
+
     def dear_from(self, code: str) -> int | None:
         """The least cost in whole fen of a dear case of a group, None where none is."""
         group = self.groups.get(code)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -16,8 +17,8 @@ from grouper.datafile import read_tsv
 from grouper.engine.dip import DipGroups
 from grouper.engine.dip_auxiliary import AuxiliaryTable, GroupTypes, TypeWorth
 from grouper.errors import Lang, WeightError
-from grouper.records.batch import MISSING_FEN
-from grouper.records.read import Records
+from grouper.records.batch import MISSING_FEN, CaseBatch
+from grouper.records.user import Column, UserTable
 from grouper.run.dip_build import Built
 from grouper.run.dip_history import KeyedCases
 from grouper.run.dip_types import TypePair, Types, shares_of, type_pairs
@@ -147,67 +148,78 @@ def read_auxiliary(path: Path, rules: AuxiliaryRules) -> AuxiliaryTable:
     return AuxiliaryTable(rules, groups)
 
 
-def auxiliary_columns(
-    records: Records, groups: DipGroups, table: AuxiliaryTable, lang: Lang
-) -> list[tuple[str, pa.Array]]:
-    """The type that counts for every row and its one coefficient, by English column name.
+@dataclass(frozen=True)
+class Typing:
+    """Types the cases of DIP groups by a table of coefficients."""
 
-    A case of a group that no type of its group fits has the coefficient 1; rows without a group
-    have none.
-    """
-    worths, at = _worths(records, groups, table)
-    names = {one.id: one.title if lang == "zh" else one.id for one in table.rules.types}
-    types = [None if one is None else names.get(one.type) for one in worths]
-    coefficients = [None if one is None else one.coefficient for one in worths]
-    most = max((len(str(c).partition(".")[2]) for c in coefficients if c is not None), default=0)
-    index = pa.array(at)
-    return [
-        ("auxiliary_type", pa.array(types, pa.string()).take(index)),
-        ("auxiliary_coefficient", pa.array(coefficients, pa.decimal128(20, most)).take(index)),
-    ]
+    table: AuxiliaryTable
+    lang: Lang
+    names: tuple[str, ...] = ("auxiliary_type", "auxiliary_coefficient")
+
+    def columns(
+        self, batch: CaseBatch, groups: DipGroups, by_field: Mapping[str, Column]
+    ) -> list[tuple[str, pa.Array]]:
+        """The type that counts for every row and its one coefficient.
+
+        A case of a group that no type of its group fits has the coefficient 1; rows without a
+        group have none.
+        """
+        worths, at = self._worths(batch, groups, by_field)
+        titles = {one.id: one.title for one in self.table.rules.types}
+        named = [None if one is None or one is _NO_TYPE else one.type for one in worths]
+        if self.lang == "zh":
+            named = [None if one is None else titles[one] for one in named]
+        coefficients = [None if one is None else one.coefficient for one in worths]
+        index, exact = pa.array(at), pa.decimal128(20, self.table.decimals)
+        texts = pa.array(named, pa.string()), pa.array(coefficients, exact)
+        return [(name, each.take(index)) for name, each in zip(self.names, texts, strict=True)]
+
+    def types_of_row(
+        self, batch: CaseBatch, code: str, by_field: Mapping[str, Column], at: int
+    ) -> Types:
+        """The types that fit one case of a batch, were it of a group."""
+        pairs, pair = self._pairs(batch, by_field)
+        found, least = pairs[int(pair[at])], self.table.dear_from(code)
+        is_dear = least is not None and bool(_costs(batch)[at] >= least)
+        return found.dear if is_dear else found.ordinary
+
+    def _pairs(
+        self, batch: CaseBatch, by_field: Mapping[str, Column]
+    ) -> tuple[list[TypePair], _Ints]:
+        shares = shares_of(by_field, len(batch), self.table.rules)
+        return type_pairs(batch, self.table.rules, shares)
+
+    def _worths(
+        self, batch: CaseBatch, groups: DipGroups, by_field: Mapping[str, Column]
+    ) -> tuple[list[TypeWorth | None], _Ints]:
+        """What distinct rows get (None = no group), and which of these each row is."""
+        rows, row = groups.catalogue.rows, groups.row.astype(np.int64)
+        pairs, pair = self._pairs(batch, by_field)
+        least = [self.table.dear_from(one.code) or _NEVER for one in rows]
+        is_dear = _costs(batch) >= np.array([*least, _NEVER], np.int64)[row]
+        cell = np.where(row < 0, -1, 2 * (row * len(pairs) + pair) + is_dear)
+        cells, at = np.unique(cell, return_inverse=True)
+        worths: list[TypeWorth | None] = []
+        for one in cells.tolist():
+            if one < 0:
+                worths.append(None)
+                continue
+            of, which = divmod(one // 2, len(pairs))
+            types = pairs[which].dear if one % 2 else pairs[which].ordinary
+            worths.append(self.table.chosen(rows[of].code, types) or _NO_TYPE)
+        return worths, at
 
 
-def types_of_row(records: Records, table: AuxiliaryTable, code: str, at: int) -> Types:
-    """The types that fit one row, were it of a group."""
-    batch, least = records.batch, table.dear_from(code)
-    pairs, pair = _pairs(records, table)
-    cost = int(batch.total_cost_fen[at]) if len(batch.total_cost_fen) else MISSING_FEN
-    found = pairs[int(pair[at])]
-    is_dear = least is not None and cost != MISSING_FEN and cost >= least
-    return found.dear if is_dear else found.ordinary
+def _costs(batch: CaseBatch) -> _Ints:
+    """The cost of every case; `MISSING_FEN`, below every cost, where it is not known."""
+    known = len(batch.total_cost_fen) == len(batch)
+    return batch.total_cost_fen if known else np.full(len(batch), MISSING_FEN, np.int64)
 
 
-def _pairs(records: Records, table: AuxiliaryTable) -> tuple[list[TypePair], _Ints]:
-    user = records.user
-    by_field = {
-        user.fields[name]: column
-        for name, column in zip(user.names, user.columns, strict=True)
-        if name in user.fields
-    }
-    shares = shares_of(by_field, len(records.batch), table.rules)
-    return type_pairs(records.batch, table.rules, shares)
-
-
-def _worths(
-    records: Records, groups: DipGroups, table: AuxiliaryTable
-) -> tuple[list[TypeWorth | None], _Ints]:
-    """What distinct rows get (None = no group), and which of these each row is."""
-    rows, cost = groups.catalogue.rows, records.batch.total_cost_fen
-    pairs, pair = _pairs(records, table)
-    least = np.array([table.dear_from(row.code) or _NEVER for row in rows] + [_NEVER], np.int64)
-    known = cost if len(cost) else np.full(len(pair), MISSING_FEN, np.int64)
-    number = 2 * (groups.row.astype(np.int64) * len(pairs) + pair) + (known >= least[groups.row])
-    number[groups.row < 0] = -1
-    cells, at = np.unique(number, return_inverse=True)
-    worths: list[TypeWorth | None] = []
-    for cell in cells.tolist():
-        if cell < 0:
-            worths.append(None)
-            continue
-        row, which = divmod(cell // 2, len(pairs))
-        types = pairs[which].dear if cell % 2 else pairs[which].ordinary
-        worths.append(table.chosen(rows[row].code, types) or _NO_TYPE)
-    return worths, at
+def fields_of(user: UserTable) -> dict[str, Column]:
+    """The columns of a user's table, by the field as which they were read."""
+    both = zip(user.names, user.columns, strict=True)
+    return {user.fields[name]: column for name, column in both if name in user.fields}
 
 
 def _positive(text: str) -> Decimal | None:

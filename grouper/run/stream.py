@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,7 @@ from grouper.records.sources import Sources
 from grouper.records.textcolumn import fingerprints
 from grouper.records.user import UserTable
 from grouper.records.write import append_to_lines, output_of, result_table, write_head, write_rows
+from grouper.run.appended import PartPricing, PartTyping
 from grouper.run.chunks import Feed, Part, WholeFeed, open_feed, reading_of, sliced
 from grouper.run.decisions import Columns, Decisions
 from grouper.run.grouping import (
@@ -70,17 +71,6 @@ class Options:
     lang: Lang = "zh"
 
 
-class PartPricing(Protocol):
-    """Prices parts as they come, in any thread and order: what is appended behind the groups."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The names of its columns."""
-
-    def columns(self, number: int, batch: CaseBatch, groups: Groups) -> Columns:
-        """The columns of one part; number: its place among the parts."""
-
-
 @dataclass(frozen=True)
 class Job:
     """Inputs, their reading, a scheme: all that grouping a part needs."""
@@ -93,11 +83,12 @@ class Job:
     decisions: Decisions
     shown: pa.Table | None = field(default=None, repr=False)
     pricing: PartPricing | None = None
+    typing: PartTyping | None = None
 
     @property
     def use(self) -> Use:
         """What the batches of this job are for."""
-        return "settle" if self.pricing else manner_of(self.scheme).use
+        return "settle" if self.pricing or self.typing else manner_of(self.scheme).use
 
     def parts(self, rows: int) -> Iterator[Part]:
         """The parts of the inputs, read as far as this job needs."""
@@ -131,6 +122,7 @@ def open_job(
     scheme: Grouping,
     options: Options,
     pricing: PartPricing | None = None,
+    typing: PartTyping | None = None,
 ) -> Job:
     """Look through the inputs once. Raises DataFileError and RecordError as `read_records` does."""
     typed = options.form == "parquet"
@@ -149,7 +141,8 @@ def open_job(
         user = UserTable(table.names, table.columns, table.form, len(table))
         shown = result_table(user, [], lang=options.lang)
     decisions = decisions_of(scheme, options.lang)
-    return Job(feed, reading, compiled(scheme), options, tuple(paths), decisions, shown, pricing)
+    ready = compiled(scheme)
+    return Job(feed, reading, ready, options, tuple(paths), decisions, shown, pricing, typing)
 
 
 def group_part(job: Job, part: Part) -> PartResult:
@@ -166,6 +159,9 @@ def group_part(job: Job, part: Part) -> PartResult:
     priced: Columns = []
     if job.pricing is not None and isinstance(groups, Groups):
         priced = job.pricing.columns(part.number, batch, groups)
+    if job.typing is not None and isinstance(groups, DipGroups):
+        by_field = {name: table.columns[at] for name, at in job.reading.scalars.items()}
+        priced = job.typing.columns(batch, groups, by_field)
     rows = _rendered(job, part, table, groups, priced)
     rejects = _rejects(job, table, batch, groups)
     seconds = {
@@ -234,7 +230,8 @@ def result_head(job: Job) -> bytes:
     none = pa.chunked_array([pa.array([], pa.string())])
     columns = tuple(none for _ in job.feed.names)
     user = UserTable(job.feed.names, columns, job.feed.form, 0, crlf=job.feed.crlf)
-    names = [*manner_of(job.scheme).columns, *(job.pricing.names if job.pricing else ())]
+    more = job.pricing or job.typing
+    names = [*manner_of(job.scheme).columns, *(more.names if more else ())]
     results = [(name, pa.array([], pa.string())) for name in names]
     output = output_of(user, results, job.options.lang, job.options.encoding, (), nested=False)
     buffer = io.BytesIO()
@@ -298,6 +295,7 @@ def group_to_file(
     batch: int = BATCH,
     progress: Progress | None = None,
     pricing: PartPricing | None = None,
+    typing: PartTyping | None = None,
 ) -> Outcome:
     """Group files into one result file in memory that does not grow with them.
 
@@ -305,7 +303,7 @@ def group_to_file(
     input changes meanwhile.
     """
     before = [_stamp(path) for path in paths]
-    job = open_job(paths, scheme, options, pricing)
+    job = open_job(paths, scheme, options, pricing, typing)
     tally, prints = Tally(), list[NDArray[np.uint64]]()
     with whole_file(target) as file:
         sink = sink_of(options.form, file, result_head(job))

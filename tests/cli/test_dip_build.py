@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pc
+import pyarrow.parquet as pq
 import pytest
 from dip_catalogues import real
 from dip_histories import draw
@@ -73,8 +74,41 @@ def test_types_of_cases_stand_beside_their_groups(run, tmp_path):
     assert json.loads(answer.out)["auxiliary"]["types"] == ["severe", "age_65_severe"]
     answer = run("explain", "--dx", "K35.800", *words, "--lang", "zh")
     assert "无辅助分型：系数 1" in answer.out
+    for name in ("parts.csv", "parts.parquet"):
+        parts = tmp_path / name
+        run("group", path, *words, "-o", parts, "--lang", "en", "--batch", 5)
+        if name == "parts.csv":
+            assert parts.read_bytes() == out.read_bytes()
+        else:
+            assert pq.read_table(parts)["auxiliary_type"].to_pylist()[20] == "age_65_severe"
     assert run("group", path, *words, "--run", tmp_path / "run").code == 2
     assert run("group", path, "-s", "chs_drg_20", "--auxiliary", table, "-o", out).code == 2
+
+
+def test_what_a_case_has_cost_decides_between_types(run, tmp_path):
+    """Treatment and drugs come from the fee columns; the group's mean from the table."""
+    rows = ["1,C34.100,3000.00,1500.00,100.00", "2,C34.100,3000.00,1499.99,1500.00",
+            "3,C34.100,2999.99,2000.00,900.00", "4,C34.100,3000.00,,"]  # fmt: skip
+    path, catalogue = tmp_path / "cases.csv", tmp_path / "city.csv"
+    head = "id,dx,total_cost,fee_nonsurgical,fee_west_drug\n"
+    path.write_text(head + "\n".join(rows) + "\n", "utf-8")
+    catalogue.write_text("code,kind,dx_key,score\nC34.1,core,C34.1,100\n", "utf-8")
+    types = ("malignant_treatment", "malignant_drugs", "malignant_rest")
+    table = tmp_path / "auxiliary.tsv"
+    table.write_text(
+        "code\ttype\ttrigger\tcoefficient\tgroup_mean_cost\n"
+        + "".join(f"C34.1\t{one}\t{at}\t1.{at}\t1000\n" for at, one in enumerate(types, 1)),
+        "utf-8",
+    )
+    out = tmp_path / "out.csv"
+    answer = run("group", path, "-s", catalogue, "--auxiliary", table, "-o", out, "--lang", "en")
+    assert answer.code == 0, answer.err
+    with out.open(encoding="utf-8-sig") as file:
+        found = [
+            (row["auxiliary_type"], row["auxiliary_coefficient"]) for row in csv.DictReader(file)
+        ]
+    treatment, drugs, rest = zip(types, ("1.1", "1.2", "1.3"), strict=True)
+    assert found == [treatment, drugs, rest, rest]
 
 
 @pytest.mark.parametrize("suffix", [".tsv", ".csv", ".json"])
