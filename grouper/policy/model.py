@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -379,20 +379,22 @@ def make_policy(
     )
 
 
-def require_verified(policy: Policy, *also: Confidence, allow: Allow = "verified") -> Confidence:
+def require_verified(
+    policy: Policy,
+    *also: Confidence,
+    allow: Allow = "verified",
+    tables: Collection[str] | None = None,
+) -> Confidence:
     """Refuse to settle with values nobody has verified; returns the weakest mark used.
 
-    also: marks of what is used beside the policy (the weight table). An area that declares itself
-    a demonstration always passes: its outputs carry the mark. Raises PolicyError PO112.
+    also: marks of what is used beside the policy. tables: the weight tables in use; eras with
+    others do not count. A demonstration passes: its outputs are marked. Raises PolicyError PO112.
     """
-    mark = lowest((policy.confidence, *also))
+    used = [one for one in policy.terms if tables is None or one.weight_table in tables]
+    told = dict.fromkeys(pair for one in used for pair in one.marks.items() if pair[0] != "deposit")
+    rests = [policy.area.confidence, *(one for _, one in told)] if told else [policy.confidence]
+    mark = lowest((*rests, *also))
     if mark in VERIFIED or policy.is_demo or allow == "unverified":
         return mark
-    weak = {
-        key: one
-        for terms in policy.terms
-        for key, one in terms.marks.items()
-        if one not in VERIFIED and key != "deposit"
-    }
-    keys = ", ".join(f"{key} ({one})" for key, one in weak.items()) or "-"
+    keys = ", ".join(f"{key} ({one})" for key, one in told if one not in VERIFIED) or "-"
     raise PolicyError("PO112", policy.area.id, area=policy.area.id, confidence=mark, keys=keys)

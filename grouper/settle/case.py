@@ -84,7 +84,7 @@ class Settler:
         self.policy = policy
         self.tables = {one.id: one for one in (table, *more)}
         marks = [one.confidence for one in self.tables.values()]
-        self.confidence = require_verified(policy, *marks, allow=allow)
+        self.confidence = require_verified(policy, *marks, allow=allow, tables=self.tables)
         self._by_hospital = any(_by_hospital(policy, one) for one in self.tables.values())
         self._asked = tuple(
             dict.fromkeys(one for terms in policy.terms for one in asked(terms.rules))

@@ -97,7 +97,7 @@ def settle_case(
     A case that cannot be priced has type UNPRICED and an issue. Raises as settle_batch does.
     """
     check_fit(scheme_id, table, policy, scheme_status=scheme_status)
-    confidence = require_verified(policy, table.confidence, allow=allow)
+    confidence = require_verified(policy, table.confidence, allow=allow, tables=[table.id])
     work = _Work(case, group)
     issue = next(_obstacles(case, status, scheme_id, table, policy), None)
     amount = _unpriced(group, issue) if issue else _price(work, status, table, policy)

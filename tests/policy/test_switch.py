@@ -15,6 +15,7 @@ from grouper.dated import day_number
 from grouper.errors import PolicyError, SettlementError, WeightError
 from grouper.policy.diff import all_lines, compare
 from grouper.policy.load import load_policy
+from grouper.policy.model import require_verified
 from grouper.policy.pick import pick
 from grouper.settle.single import CaseFacts, settle_case
 
@@ -182,3 +183,21 @@ def test_rows_that_overlap_are_refused(area, tmp_path):
     with pytest.raises(PolicyError) as caught:
         load_policy(folder)
     assert [issue.code for issue in caught.value.issues] == ["ST102"]
+
+
+def test_a_run_rests_on_the_editions_whose_table_it_uses(area, tmp_path):
+    folder = tmp_path / "area"
+    shutil.copytree(area, folder)
+    for name in ("area.toml", "policy-2025.toml"):
+        text = (folder / name).read_text("utf-8").replace("demo = true\n", "")
+        (folder / name).write_text(text.replace('"constructed"', '"official"'), "utf-8")
+    policy = load_policy(folder)
+    assert policy.confidence == "constructed"
+    assert require_verified(policy, "published", tables=["demo"]) == "published"
+    for tables in (["demo-new"], ["demo", "demo-new"], None):
+        with pytest.raises(PolicyError) as caught:
+            require_verified(policy, "published", tables=tables)
+        (issue,) = caught.value.issues
+        assert issue.code == "PO112"
+        assert "base_rate (constructed)" in issue.text("zh")
+        assert require_verified(policy, tables=tables, allow="unverified") == "constructed"
