@@ -74,7 +74,7 @@ class Marks:
     def used(self, place: Callable[[int], str]) -> tuple[NDArray[np.uint32], tuple[Issue, ...]]:
         """The numbers and issues, without the issues no row kept.
 
-        place: where a row stands; an issue without a place gets that of its first row.
+        place: where a row stands; an issue gets that of its first row.
         """
         present, first = np.unique(self.number, return_index=True)
         kept = present > 0
@@ -83,9 +83,13 @@ class Marks:
         again[present] = np.arange(1, len(present) + 1)
         issues = []
         for number, row in zip(present.tolist(), first.tolist(), strict=True):
-            issue = self.issues[number - 1]
-            issues.append(issue if issue.where else replace(issue, where=place(row)))
+            issues.append(at_row(self.issues[number - 1], place(row)))
         return again[self.number], tuple(issues)
+
+
+def at_row(issue: Issue, place: str) -> Issue:
+    """The issue with the place of a row before what it is about."""
+    return replace(issue, where=" ".join(filter(None, (place, issue.where)))) if place else issue
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,7 @@ from grouper.money import FEN_PER_YUAN, decimal_text, round_half_up, yuan
 from grouper.policy.model import Allow, CostRule, FundRule, Policy, Terms, require_verified
 from grouper.records.batch import MISSING_FEN
 from grouper.settle.amounts import CaseType, DecidingRule
-from grouper.settle.batch import Marks, needs, negative
+from grouper.settle.batch import Marks, at_row, needs, negative
 from grouper.settle.case import UNGROUPED_CODE, SchemeStatus, check_fit
 from grouper.settle.cell import Key, cost_deciding, cost_rule, lay_out, own_type, why_not
 from grouper.settle.checks import is_strict, less_than_funds, mark_bills, mark_rows
@@ -102,7 +102,9 @@ def settle_case(
     issue = next(_obstacles(case, status, scheme_id, table, policy), None)
     amount = _unpriced(group, issue) if issue else _price(work, status, table, policy)
     place = place_in(policy.area, case.area_insured) or Place.LOCAL
-    issue, notice = (_placed(one, case.where) for one in (amount.issue, amount.notice))
+    issue, notice = (
+        at_row(one, case.where) if one else None for one in (amount.issue, amount.notice)
+    )
     return replace(
         amount,
         place=place,
@@ -111,10 +113,6 @@ def settle_case(
         confidence=confidence,
         is_demo=policy.is_demo,
     )
-
-
-def _placed(issue: Issue | None, where: str) -> Issue | None:
-    return issue if issue is None or issue.where else replace(issue, where=where)
 
 
 def _price(work: _Work, status: Status, table: WeightTable, policy: Policy) -> CaseAmount:

@@ -217,3 +217,27 @@ def test_empty_cells_are_nothing_and_rows_that_state_nothing_are_not_asked():
         "account_paid": np.array([MISSING_FEN, 1, 1], np.int64),
     }
     assert [(one.id, fen.tolist()) for one, fen in differences(columns)] == [("B3", [0, 0, 0])]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"day": date(2024, 12, 31)}, "ST101", ("demo", "2024-12-31")),
+        ({"total": None}, "ST103", ("total cost",)),
+        ({"level": "特级"}, "ST105", ("特级",)),
+        ({"insured": "???"}, "ST105", ("???",)),
+        ({"group": "ZZ99"}, "WT101", ("ZZ99",)),
+    ],
+)
+def test_what_keeps_a_row_from_a_price_names_row_field_and_value(
+    change, code, words, policy, table
+):
+    batch, groups = make([Row(), Row(**change)])
+    batch = replace(batch, source="june.csv", row=np.array([2, 3], np.int64))
+    settler = Settler(table, policy, scheme_id="chs_drg_20", scheme_status="national")
+    issue = settler.settle(batch, groups).issue_of(1)
+    assert issue.code == code
+    assert issue.where.startswith("june.csv:3")
+    assert all(word in issue.what("en") for word in words)
+    assert issue.what("zh")
+    assert all(issue.fix(lang) for lang in ("zh", "en"))
