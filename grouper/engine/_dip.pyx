@@ -5,6 +5,8 @@ Every meaning here has its readable twin in `grouper.engine.dip_reference` (and 
 dip_layers). What the tables hold is described in `grouper.engine.dip_layout` and `dip_tables`.
 Whoever calls `group` has proved that offsets rise and numbers lie inside the tables
 (`grouper.engine.dip`). What does not fit in words of this loop is handed to the twin, and counted.
+
+One file, though long, as `_kernel` is: its functions share the case under way.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t

@@ -1,8 +1,8 @@
 """A catalogue and a region's rules as arrays: what the kernel looks up instead of comparing texts.
 
-What a principal diagnosis or an operation means is
-worked out by the twin's own look-ups when a spelling first occurs, and kept (`Meanings`): codes are
-matched by their beginnings, so there is no list of all that may come.
+What a principal diagnosis or an operation means is worked out by the twin's own look-ups when a
+spelling first occurs, and kept (`Meanings`): codes are matched by their beginnings, so there is no
+list of all that may come. What does not depend on spellings: `grouper.engine.dip_layout`.
 """
 
 from __future__ import annotations
