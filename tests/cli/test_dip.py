@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
 import pytest
 from dip_catalogues import DATA, REGIONS, cases, cases_30, real_text
 
+from grouper.run import dip
+
 pytestmark = pytest.mark.cli
 
 COLUMNS = ["status", "reason", "dip", "dip_name", "kind", "layer", "score"]
 
 
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Path:
-    path = tmp_path / "city-2025.tsv"
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("city") / "city-2025.tsv"
     path.write_text(real_text(), "utf-8")
     return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_once() -> Iterator[None]:
+    """Each content of a file of catalogue is read once, however many commands name it."""
+    read, kept = dip.read_catalogue, {}
+
+    def read_catalogue(path, **how):
+        key = (str(path), Path(path).read_bytes(), *how.items())
+        if key not in kept:
+            kept[key] = read(path, **how)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dip, "read_catalogue", read_catalogue)
+        yield
 
 
 @pytest.fixture
