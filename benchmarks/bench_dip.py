@@ -16,6 +16,7 @@ from paired import Goal, paired, record
 
 from grouper.engine._kernel import sum_ids
 from grouper.engine.dip import DipGrouper, DipGroups, case_at, group_batch
+from grouper.engine.drg import DrgGrouper
 from grouper.records.batch import CaseBatch
 from grouper.scheme.dip_preset import load_classes
 
@@ -54,6 +55,26 @@ def test_dip_kernel_against_summing_the_ids(
         lambda: kernel.group(batch),
         lambda: sum_ids(dx, batch.dx.offsets, px, batch.px.offsets, out),
         goal=None,
+        **facts(kernel.group(batch)),
+    )
+
+
+def test_dip_kernel_against_the_one_of_drg(
+    benchmark: Any,
+    batch_of: Callable[[int], CaseBatch],
+    batch_for: Callable[..., CaseBatch],
+    grouper_for: Callable[[str], DrgGrouper],
+    pytestconfig: pytest.Config,
+) -> None:
+    """CHS-DRG 1.1 on its own load, ids ready; DIP with proving its columns."""
+    n = pytestconfig.getoption("records")
+    batch, kernel, drg = batch_of(n), DipGrouper.of(reference("base")), grouper_for("chs_drg_11")
+    encoded = drg.encoder.encode(batch_for("chs_drg_11", n))
+    paired(
+        benchmark,
+        lambda: kernel.group(batch),
+        lambda: drg.group_encoded(encoded),
+        goal=Goal(1.2, 0.6),
         **facts(kernel.group(batch)),
     )
 

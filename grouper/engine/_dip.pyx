@@ -9,6 +9,7 @@ Whoever calls `group` has proved that offsets rise and numbers lie inside the ta
 One file, though long, as `_kernel` is: its functions share the case under way.
 """
 
+cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
@@ -18,6 +19,7 @@ cdef enum:
     MISSING = -2147483648
     # grouper.engine.dip_tables
     NO_DX = -2
+    NO_NUMBER = -2
     NOT_MAIN = 1
     CONSERVATIVE = 2
     HAND_OP = 3
@@ -121,6 +123,7 @@ cdef inline int bits(uint64_t word) noexcept nogil:
     return count
 
 
+@cython.final
 cdef class DipKernel:
     """A catalogue and its rules ready to group; tables of spellings come with each call."""
 
@@ -187,6 +190,7 @@ cdef class DipKernel:
                 run.one(&c, i)
 
 
+@cython.final
 cdef class Run:
     """One call: the kernel, the tables of the time, and scratch memory of its thread."""
 
@@ -244,7 +248,7 @@ cdef class Run:
             self.by_rows(c)
 
     cdef bint collect(self, const Columns* c) noexcept nogil:
-        # the operations, each once, and the tokens they are; False: more than fit in a word
+        # the operations, each once; False: more than fit in a word, or one without a number
         cdef Case* case = &self.case
         cdef Py_ssize_t k, i = case.at
         cdef int j
@@ -252,6 +256,8 @@ cdef class Run:
         case.n = 0
         for k in range(c.px_offsets[i], c.px_offsets[i + 1]):
             op = c.op[c.px[k]]
+            if op == NO_NUMBER:
+                return False
             if op < 0:
                 continue
             for j in range(case.n):

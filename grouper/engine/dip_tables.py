@@ -24,8 +24,10 @@ U64 = NDArray[np.uint64]
 
 #: principal diagnoses that end a case; others are numbered from 0
 NO_DX, EXCLUDED = -2, -3
-#: an operation that is left out
-DROPPED = -1
+#: an operation that is left out, one for which there is no number left
+DROPPED, NO_NUMBER = -1, -2
+#: more spellings and operations than that are not remembered: garbage must not fill the memory
+MOST = 1 << 18
 #: how an operation is excluded; scopes are numbered from `_SCOPE`
 _NOT_MAIN, _CONSERVATIVE, _HAND, _SCOPE = 1, 2, 3, 4
 
@@ -129,7 +131,9 @@ class Meanings:
             for text in texts:
                 number = spelled.get(text)
                 if number is None:
-                    number = spelled[text] = meaning(text)
+                    number = meaning(text)
+                    if len(spelled) < MOST:
+                        spelled[text] = number
                 found.append(number)
             return found
 
@@ -191,6 +195,8 @@ class Meanings:
     def _op_number(self, code: str) -> int:
         found = self._ops.get(code)
         if found is None:
+            if len(self._ops) >= MOST:
+                return NO_NUMBER
             found = self._ops[code] = len(self._ops)
             klass = CLASSES.index(self.reference.class_of(code))
             self._op_facts.append((klass, self._exclusion(code), self._hit(code)))

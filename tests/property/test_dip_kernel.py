@@ -13,6 +13,7 @@ from dip_catalogues import REGIONS, cases, cases_30, layered, real, reference
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grouper.engine import dip_tables
 from grouper.engine.dip import DipGrouper, group_batch
 from grouper.engine.dip_layout import REASONS
 from grouper.engine.dip_reference import DipCase, DipOutcome, DipReference
@@ -121,6 +122,16 @@ class TestHandedToTheTwin:
         some = [DipCase(("K40.200",), ("53.0204", *many)), DipCase(("K40.200",), many[:64])]
         agree(kernel, some)
         assert kernel.group(batch_of(some)).slow == 1
+
+    def test_more_spellings_than_are_remembered(self, monkeypatch):
+        monkeypatch.setattr(dip_tables, "MOST", 3)
+        kernel = DipGrouper.of(reference(real(), "yichang"))
+        some = [
+            DipCase((f"K40.20{n}",), ("53.0204", f"{n:02}.0000"), Decimal(6000)) for n in range(9)
+        ]
+        for _ in range(2):
+            agree(kernel, some)
+        assert 5 < kernel.group(batch_of(some)).slow < 9
 
     def test_more_candidates_than_places(self):
         row = next(row for row in real().catalogue.rows if row.code == "K40.2:53.0204")
