@@ -58,3 +58,8 @@ def test_commands_of_drg_refuse_a_catalogue_with_a_word_of_why(run, catalogue, t
     answer = run("scheme", "diff", catalogue, "chs_drg_20", "--lang", "en")
     assert answer.code == 2
     assert "DIP" in answer.err
+    source = DATA / "cases-3.0.jsonl"
+    answer = run("compare", source, "--from", catalogue, "--to", "chs_drg_20", "--lang", "en")
+    assert answer.code == 3
+    assert "SE63" in answer.err
+    assert "this is a DIP catalogue" in answer.err
