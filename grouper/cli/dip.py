@@ -12,9 +12,6 @@ from grouper.cli.chain import reading, row_index
 from grouper.cli.options import terminal
 from grouper.cli.output import DONE, FINDINGS, issue_list
 
-#: DIP asks for no more
-NEEDED = ("dx",)
-
 if TYPE_CHECKING:
     from grouper.engine.dip import DipGrouper
     from grouper.records.read import Records
@@ -46,6 +43,7 @@ def refuse_for_dip(ctx: click.Context, name: str) -> None:
 def read_records(ctx: click.Context, paths: Sequence[Path]) -> Records:
     """The records of some files as the file options say."""
     from grouper.records import read
+    from grouper.run.dip import NEEDED
 
     return read.read_records(paths, needs=NEEDED, **reading(ctx.params))
 
@@ -145,9 +143,7 @@ def _types(ctx: click.Context, records: Records, code: str | None, at: int) -> d
 
 
 def _grouper(ctx: click.Context) -> DipGrouper:
-    from grouper.engine.dip import DipGrouper
-    from grouper.run.dip import reference_of
+    from grouper.run.grouping import load_catalogue
 
     how = ctx.params
-    named = reference_of(how["scheme"], preset=how["preset"], op_classes=how["op_classes"])
-    return DipGrouper.of(named)
+    return load_catalogue(how["scheme"], preset=how["preset"], op_classes=how["op_classes"])

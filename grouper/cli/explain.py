@@ -8,7 +8,7 @@ import click
 
 from grouper.cli import streams
 from grouper.cli.chain import group_inputs, reading, row_index
-from grouper.cli.dip import NEEDED, is_dip, print_dip, read_records, refuse_for_dip
+from grouper.cli.dip import is_dip, print_dip, read_records, refuse_for_dip
 from grouper.cli.options import (
     Command,
     Function,
@@ -69,6 +69,8 @@ def explain(
     if from_codes == (file is not None) or (row is None) != (file is None):
         raise click.UsageError(screen.text("usage.one_of"), ctx)
     if is_dip(ctx):
+        from grouper.run.dip import NEEDED
+
         refuse_for_dip(ctx, "--as-principal" if how["principals"] else "")
         if file is None:
             return print_dip(ctx, _records_of_case(given, dx, px, how, needs=NEEDED), 0)
