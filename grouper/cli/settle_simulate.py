@@ -15,6 +15,7 @@ from grouper.cli.output import DONE, FINDINGS, Terminal
 
 if TYPE_CHECKING:
     from grouper.policy.variant import Setting
+    from grouper.run.settlement import SettledRun
     from grouper.run.simulation import Division, Simulated
 
 #: lines of a division that the terminal shows, from either end
@@ -77,13 +78,9 @@ def _settings(ctx: click.Context, how: dict[str, Any]) -> list[Setting]:
     """The changes that were asked for; wrong usage if there is none."""
     from grouper.policy.variant import parse_setting
 
-    texts = list(how["settings"])
-    for key, option_name in (("scheme", "to_scheme"), ("weight_table", "to_weights")):
-        if how[option_name]:
-            texts.append(f'{key}="{how[option_name]}"')
-    if not texts and not how["to_area"]:
+    if not any(how[key] for key in ("settings", "to_area", "to_scheme", "to_weights")):
         raise click.UsageError(terminal(ctx).text("usage.nothing_to_simulate"), ctx)
-    return [parse_setting(text) for text in texts]
+    return [parse_setting(text) for text in how["settings"]]
 
 
 def _divisions(ctx: click.Context, values: tuple[str, ...]) -> list[Division]:
@@ -101,18 +98,44 @@ def _divisions(ctx: click.Context, values: tuple[str, ...]) -> list[Division]:
 def _simulated(
     paths: list[Path], how: dict[str, Any], settings: list[Setting], by: list[Division]
 ) -> Simulated:
-    from grouper.api import load_scheme
     from grouper.run.dip_grouped import DipGrouped
-    from grouper.run.pipeline import group_records
-    from grouper.run.settlement import scheme_of
+    from grouper.run.dip_settlement import settle_dip_again
     from grouper.run.simulation import simulate_runs
 
     before = settle_inputs(paths, how)
     area = how["to_area"] or how["area"]
-    scheme = how["to_scheme"] or scheme_of(area, settings)
+    if isinstance(before.run, DipGrouped):
+        catalogue = how["to_scheme"] or how["to_weights"]
+        after = settle_dip_again(
+            before.run, before.table, area, catalogue=catalogue, settings=settings
+        )
+    else:
+        after = _settled_again(before, paths, how, area, settings)
+    return simulate_runs(before, after, settings=settings, by=by)
+
+
+def _settled_again(
+    before: SettledRun,
+    paths: list[Path],
+    how: dict[str, Any],
+    area: str,
+    settings: list[Setting],
+) -> SettledRun:
+    """DRG cases under the rules after, grouped anew where these name another scheme."""
+    from grouper.api import load_scheme
+    from grouper.policy.variant import parse_setting
+    from grouper.run.pipeline import GroupedRun, group_records
+    from grouper.run.settlement import is_lead, scheme_of, settle_run
+
+    table = how["to_weights"] or (None if how["to_area"] else how["weights"])
+    named = (("scheme", how["to_scheme"]), ("weight_table", table))
+    if not is_lead(area):
+        # a lead names no scheme and no table: it takes those that are given
+        settings = [*settings, *(parse_setting(f'{k}="{name}"') for k, name in named if name)]
+    scheme = how["to_scheme"] or (before.run.scheme.id if is_lead(area) else "")
+    scheme = scheme or scheme_of(area, settings)
     regrouped = before.run
-    if isinstance(regrouped, DipGrouped):
-        return simulate_runs(before, regrouped, area, settings=settings, by=by)
+    assert isinstance(regrouped, GroupedRun)
     if scheme != regrouped.scheme.id:
         loaded = load_scheme(scheme)
         if loaded.codes == regrouped.scheme.codes:
@@ -120,7 +143,7 @@ def _simulated(
         else:
             # other editions of codes are read and translated anew
             regrouped = group_inputs(paths, scheme, how)
-    return simulate_runs(before, regrouped, area, settings=settings, by=by)
+    return settle_run(regrouped, area, table=table, allow="unverified", settings=settings)
 
 
 def _print(found: Simulated, screen: Terminal) -> None:

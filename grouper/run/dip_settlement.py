@@ -9,7 +9,7 @@ from grouper.engine.dip_reference import DipReference
 from grouper.errors import SettlementError
 from grouper.policy.load import area_folder, load_policy
 from grouper.policy.model import Allow, Policy
-from grouper.policy.variant import Setting
+from grouper.policy.variant import Setting, parse_setting
 from grouper.records.read import Records
 from grouper.run.catalogues import PricedCatalogue, read_catalogue
 from grouper.run.dip import DEFAULT_PRESET, group_records
@@ -75,12 +75,29 @@ def settle_dip_records(
 
 
 def settle_dip_again(
-    run: DipGrouped, table: WeightTable, area: str | Path, *, settings: Sequence[Setting] = ()
+    run: DipGrouped,
+    table: WeightTable,
+    area: str | Path,
+    *,
+    catalogue: str | None = None,
+    settings: Sequence[Setting] = (),
 ) -> SettledRun:
-    """Grouped cases paid once more, with some of the area's values set otherwise; pays nobody.
+    """Grouped cases paid once more under other rules; pays nobody.
 
-    Raises PolicyError, SettlementError.
+    catalogue: another one, to group the cases by. settings: values of the area set otherwise.
+    Raises SchemeError, PolicyError, SettlementError.
     """
+    if catalogue is not None:
+        priced = read_catalogue(catalogue)
+        named = (("scheme", priced.catalogue.id), ("weight_table", priced.table.id))
+        settings = [*settings, *(parse_setting(f'{key}="{name}"') for key, name in named)]
     policy = load_policy(area, settings=settings)
+    if catalogue is not None:
+        rules = latest_terms(policy, run.records.batch).dip
+        run = dip_grouped(
+            group_records(run.records, reference_for(priced, area, policy)),
+            adjustment_columns=rules.adjustment_columns if rules else (),
+        )
+        table = priced.table
     amounts = settle_dip_batch(run.records.batch, run.cases, table, policy, allow="unverified")
     return SettledRun(run, policy, table, amounts, "unverified")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -14,10 +13,7 @@ from grouper.engine.groups import Groups, Status
 from grouper.errors import RunError
 from grouper.policy.variant import Setting
 from grouper.records.texts import text_column
-from grouper.run.dip_grouped import DipGrouped
-from grouper.run.dip_settlement import settle_dip_again
-from grouper.run.pipeline import GroupedRun
-from grouper.run.settlement import SettledRun, settle_run
+from grouper.run.settlement import SettledRun
 from grouper.settle.amounts import CaseType
 from grouper.settle.simulate import Labels, Simulation, simulate
 
@@ -47,25 +43,19 @@ class Simulated:
 
 def simulate_runs(
     before: SettledRun,
-    regrouped: GroupedRun | DipGrouped,
-    area: str | Path,
+    after: SettledRun,
     *,
     settings: Sequence[Setting] = (),
     by: Sequence[Division] = (),
 ) -> Simulated:
-    """Settle cases again under other rules and sum up what changes.
+    """Sum up what changes between two settlements of the same records.
 
-    regrouped: the same records, grouped by the scheme of the rules after. The rules after may rest
-    on values that nobody has verified: a simulation pays nothing. by: divisions; every one that
-    the files have if there is none. Raises RunError RN138 for a division that the files do not
-    have, RN139 if both sides are the same, and what settling raises.
+    settings: what made the rules after, to be told. by: divisions; every one that the files have if
+    there is none. Raises RunError RN138 for a division that the files do not have, RN139 if both
+    sides are the same.
     """
-    if isinstance(regrouped, DipGrouped):
-        after = settle_dip_again(regrouped, before.table, area, settings=settings)
-    else:
-        after = settle_run(regrouped, area, allow="unverified", settings=settings)
     if after.same_rules(before):
-        raise RunError("RN139", area=str(area))
+        raise RunError("RN139", area=after.policy.area.id)
     divisions = {str(name): _labels(before, name) for name in by or _known(before)}
     result = simulate(before.amounts, after.amounts, divisions)
     return Simulated(before, after, tuple(settings), result)

@@ -1,5 +1,6 @@
 """`settle simulate`: who gains and who pays, on the terminal, as workbook and as JSON."""
 
+import csv
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_another_scheme_regroups(run, sample):
     answer = run("settle", "simulate", sample, *words)
     # weights of 2.0 do not price groups of 1.1
     assert answer.code == 3
-    assert "ST109" in answer.err
+    assert "RN126" in answer.err
 
 
 @pytest.mark.parametrize(
@@ -74,3 +75,32 @@ def test_what_cannot_be_simulated_is_said(run, sample, tmp_path, monkeypatch, wo
     assert (answer.code, answer.out) == (code, "")
     assert says in answer.err
     assert not list(tmp_path.iterdir())
+
+
+def test_an_area_by_dip_is_simulated_by_its_scores(run, tmp_path):
+    folder = tmp_path / "dip"
+    assert run("demo", folder, "--dip").code == 0
+    source = folder / "discharges.csv"
+    words = ("settle", "simulate", source, "--area", "demo-dip", "--by", "insurance", "--json")
+    found = json.loads(run(*words, "--set", "point_value.310=7").out)
+    changes = {part["label"]: Decimal(part["change"]) for part in found["by"]["insurance"]}
+    assert changes["390"] == 0
+    assert changes["310"] > 0
+    bills = tmp_path / "bills.csv"
+    assert (
+        run("settle", "bill", source, "--area", "demo-dip", "-o", bills, "--lang", "en").code == 0
+    )
+    with bills.open(encoding="utf-8-sig") as file:
+        paid = sum(Decimal(line["payment"] or 0) for line in csv.DictReader(file))
+    assert Decimal(found["total"]["before"]) == paid
+    # every score halved in another catalogue: nobody is paid more
+    other = folder / "half.csv"
+    with (folder / "demo_dip_2025.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    with other.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(row | {"score": str(Decimal(row["score"]) / 2)} for row in rows)
+    found = json.loads(run(*words, "--to-scheme", other).out)
+    assert Decimal(found["total"]["change"]) < 0
+    assert all(Decimal(part["change"]) <= 0 for part in found["by"]["insurance"])
