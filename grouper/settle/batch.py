@@ -171,11 +171,14 @@ def read_facts(
 
 def factorize(values: Sequence[str] | pa.Array) -> tuple[Ids, list[str]]:
     """Ids into the distinct texts of a column, and these texts; null counts as empty."""
+    if isinstance(values, textcolumn.Texts):
+        # already coded; one text may be there twice, where two cells say the same
+        texts = list(dict.fromkeys(values.values))
+        number = {text: at for at, text in enumerate(texts)}
+        place = np.array([number[text] for text in values.values], np.int64)
+        return place[values.which], texts
     if isinstance(values, textcolumn.ArrowTexts):
         column = values.array
-    elif isinstance(values, textcolumn.Texts):
-        # its texts are few: no Python string a row
-        column = pa.array(list(values.values), pa.string()).take(pa.array(values.which))
     else:
         column = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
     if isinstance(column, pa.ChunkedArray):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -29,20 +30,38 @@ def by_cell(
     position = np.full(len(marks.number), -1, np.int64)
     if not len(rows):
         return position, []
-    keys = np.ravel_multi_index([axis[rows].astype(np.int64) for axis in axes], sizes)
-    distinct, one, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    taken = slice(None) if len(rows) == len(position) else rows
+    keys = np.ravel_multi_index([axis[taken].astype(np.int64) for axis in axes], sizes)
+    distinct, one, inverse = _distinct(keys, math.prod(sizes))
     parts = (axis.tolist() for axis in np.unravel_index(distinct, sizes))
     priced = [
         price(key, row)
         for key, row in zip(zip(*parts, strict=True), rows[one].tolist(), strict=True)
     ]
     cells = [found for found in priced if not isinstance(found, Issue)]
-    reasons = np.full(len(position), len(priced), np.int64)
-    reasons[rows] = inverse
-    marks.mark_each(reasons, [*(one if isinstance(one, Issue) else None for one in priced), None])
     fine = np.array([not isinstance(one, Issue) for one in priced])
-    position[rows] = np.where(fine, np.cumsum(fine) - 1, -1)[inverse]
+    position[taken] = np.where(fine, np.cumsum(fine) - 1, -1)[inverse]
+    if not fine.all():
+        reasons = np.full(len(position), len(priced), np.int64)
+        reasons[taken] = inverse
+        issues = [one if isinstance(one, Issue) else None for one in priced]
+        marks.mark_each(reasons, [*issues, None])
     return position, cells
+
+
+def _distinct(keys: Ids, size: int) -> tuple[Ids, Ids, Ids]:
+    """What numpy.unique says of keys below `size`: themselves, where each comes first, and which.
+
+    By a table of all keys, where that is no larger than the keys: sorting takes longer.
+    """
+    if size > 4 * len(keys):
+        return np.unique(keys, return_index=True, return_inverse=True)
+    first = np.full(size, -1, np.int64)
+    first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
+    distinct = np.flatnonzero(first >= 0)
+    number = np.empty(size, np.int64)
+    number[distinct] = np.arange(len(distinct))
+    return distinct, first[distinct], number[keys]
 
 
 class Pricing:
