@@ -83,6 +83,7 @@ class _Pricer:
         self._facts = facts
         self._policy = policy
         self._texts = (facts.insurance, facts.level, facts.hospital)
+        self._table_by_hospital = any(row.hospital for row in table.facts)
         self._worth = lru_cache(maxsize=1 << 16)(partial(worth_of, table))
         self.cells: list[DipCell] = []
 
@@ -99,12 +100,13 @@ class _Pricer:
         days = np.where(by_day[cases.kind], _days(batch), 0)
         marks.mark(by_day[cases.kind] & (days <= 0), needs("los"))
         days = np.maximum(days, 0)
-        by_hospital = any(
-            "hospital" in values.by
+        keyed = [
+            values
             for terms in policy.terms
             for values in (terms.coefficient, terms.point_value)
             if values is not None
-        )
+        ]
+        by_hospital = any("hospital" in values.by for values in keyed) or self._table_by_hospital
         hospital = facts.hospital.ids if by_hospital else np.zeros(len(cases), np.int64)
         axes: list[NDArray[np.integer]] = [
             facts.era,

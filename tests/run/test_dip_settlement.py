@@ -22,6 +22,7 @@ from grouper.run.dip_settlement import catalogue_path, settle_dip_records
 from grouper.run.settlement import SettledRun, settle_row, settled_columns, statements
 from grouper.settle.amounts import CaseType
 from grouper.settle.dip_batch import settle_dip_batch
+from weights.load import from_columns
 
 AREA = "demo-dip"
 MISSING_FEN = -(2**63)
@@ -121,6 +122,27 @@ def test_batch_and_single_agree_whatever_the_rules(first, second):
     amounts = settle_dip_batch(run.run.records.batch, run.run.cases, run.table, policy)  # type: ignore[union-attr]
     again = replace(run, policy=policy, amounts=amounts)
     assert_single_says_the_same(again, range(60))
+
+
+def test_a_score_for_one_hospital_is_that_of_its_cases_alone():
+    """A table may have rows of one hospital; the batch looks them up as a single case does."""
+    run = demo()
+    of, batch = run.table, run.run.records.batch
+    group = run.run.groups.codes.drg[int(run.run.groups.group_id[0])]
+    rows = [row for row in range(len(of)) if of.groups[row] == group]
+    columns = {
+        "group": [*of.groups, group],
+        "points": [*(str(of.numbers["points"].decimal(row)) for row in range(len(of))), "77.5"],
+        "mean_cost": [
+            str(of.numbers["mean_cost"].decimal(row)) for row in [*range(len(of)), *rows]
+        ],
+        "hospital": [*([""] * len(of)), str(batch.hospital[0])],
+    }
+    table_of = from_columns(of.head, columns, where=lambda row, _: str(row))
+    amounts = settle_dip_batch(batch, run.run.cases, table_of, run.policy)  # type: ignore[union-attr]
+    again = replace(run, table=table_of, amounts=amounts)
+    assert_single_says_the_same(again, range(60))
+    assert amounts.score[0] != run.amounts.score[0]
 
 
 def test_the_order_of_cases_is_of_no_meaning():
