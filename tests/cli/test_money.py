@@ -10,6 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+import weights
 from grouper import cli
 
 pytestmark = pytest.mark.cli
@@ -166,3 +167,27 @@ def test_the_trail_of_one_case_in_both_languages(tmp_path, capsys):
     assert {"name", "formula", "value", "parameter", "document", "key"} == set(told["trail"][0])
     assert told["payment"] == next(one["value"] for one in told["trail"] if one["key"] == "pay")
     assert cli.run([*words[:4], "99", *words[5:]]) == 2
+
+
+def test_an_area_known_by_its_lead_is_priced_by_a_table_of_the_user(tmp_path, sample, capsys):
+    table = tmp_path / "w.csv"
+    demo = weights.load("demo")
+    rows = [f"{code},{demo.find_weight(code)}" for code in demo.group_codes]
+    table.write_text("\n".join(["group,weight", *rows]) + "\n", "utf-8")
+    out = tmp_path / "bills.csv"
+    words = ["settle", "bill", str(sample), "--area", "庆阳", "-o", str(out), "--lang", "en"]
+    assert cli.run(words) == 3
+    assert "ST122" in capsys.readouterr().err
+    words += ["-s", "chs_drg_20", "--weights", str(table)]
+    assert cli.run(words) == 3  # a table of one's own is nobody's published one
+    assert "PO112" in capsys.readouterr().err
+    assert cli.run([*words, "--allow-unverified"]) in (0, 1)
+    bills = read_csv(out)
+    assert {row["case_type"] for row in bills} >= {"inlier", "high_outlier", "case_rule"}
+    paid = [row for row in bills if row["case_type"] == "inlier"]
+    coefficients = {"三级": "1.52", "二级": "1.0315", "一级": "0.5715"}
+    for row in paid[:50]:
+        factors = (row["relative_weight"], "4200", coefficients[row["hospital_level"]])
+        exact = Decimal(factors[0]) * Decimal(factors[1]) * Decimal(factors[2])
+        assert abs(Decimal(row["payment"]) - exact) <= Decimal("0.005")
+        assert row["fund_payment"] == ""
