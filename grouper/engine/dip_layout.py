@@ -59,12 +59,14 @@ class Layout:
     part_start    where the tokens of an alternative begin; part_tokens: the tokens
     related       how many operations the first related alternative has; has_related: any
     is_primary    a row of kind primary
-    mean          mean cost in units of 1/scale fen, MISSING_MEAN or HAND; score, code: ranks
+    mean          mean cost in 1/scale fen, -HAND for none, HAND for one that does not fit;
+                  most_cost (fen): a cost times scale still fits; score, code: ranks
     age_below, weight_low, weight_below  conditions, MISSING for none (weights in thousandths)
     resistant     1 yes, 2 no, 0 either; other_dx: bit of its set, -1 none, -2 too many sets
     steps         the rule for ties; layers (L, 3): main must take part, without any, related asked;
     prefer (L, S) steps of layers, -1 behind the last
-    fallback      1 letter, 2 blank, 3 chapter
+    fallback      1 letter, 2 blank, 3 chapter; blank: the row of it, -1 for none
+    by_highest ... case_scope  options of the preset and of the layers
     """
 
     row_parts: I32
