@@ -11,6 +11,7 @@ from grouper import __version__
 from grouper.engine.groups import Status
 from grouper.errors import Issue, Lang
 from grouper.monitor.coverage import Coverage
+from grouper.policy.model import Policy
 from grouper.records.batch import MISSING_FEN
 from grouper.report.data import (
     Basis,
@@ -62,7 +63,7 @@ def settled_report(
         counts=_counts(settled),
         problems=_problems(issues, settled, lang),
         groups=_groups(settled),
-        statements=tuple(_statement(one, lang, by_place=by_place) for one in made),
+        statements=tuple(_statement(one, policy, lang, by_place=by_place) for one in made),
         coverage=coverage.rows if coverage else (),
         notes=_notes(settled, made, lang),
     )
@@ -119,10 +120,11 @@ def _groups(settled: SettledRun) -> tuple[GroupRow, ...]:
     )
 
 
-def _statement(one: MonthStatement, lang: Lang, *, by_place: bool) -> Statement:
+def _statement(one: MonthStatement, policy: Policy, lang: Lang, *, by_place: bool) -> Statement:
+    listed = policy.hospital(one.hospital) if lang == "en" else None
     return Statement(
         hospital=one.hospital,
-        hospital_name=one.hospital_name,
+        hospital_name=listed.name_en if listed and listed.name_en else one.hospital_name,
         insurance=one.insurance_zh if lang == "zh" else one.insurance_en,
         month=one.month,
         place=Place[one.place.upper()].word(lang) if by_place else "",

@@ -54,7 +54,7 @@ class _Forms:
         add = book.file.add_format
         centred = {"align": "center", "valign": "vcenter"}
         self.heading = add({"bold": True, "font_size": 15} | centred)
-        self.marked = add({"bold": True, "font_color": "#B34700"} | centred)
+        self.marked = add({"bold": True, "font_color": "#B34700", "text_wrap": True} | centred)
         self.fact = add({"valign": "vcenter", "text_wrap": True})
         self.signature = add({"valign": "bottom", "font_size": 11})
         self.note = add({"valign": "top", "text_wrap": True, "font_size": 9})
@@ -91,7 +91,8 @@ class _Forms:
         words = self.book.words
         self._merged(form.title, self.heading, 30)
         if form.mark:
-            self._merged(form.mark, self.marked, 18)
+            # bold: fewer places fit
+            self._merged(form.mark, self.marked, _height(form.mark, sum(_WIDTHS) * 3 // 4, 18))
         for at in range(0, len(form.facts), 2):
             self._pair(form.facts[at : at + 2])
         for column, key in enumerate(("number", "item", "amount", "basis")):
