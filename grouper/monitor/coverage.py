@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -287,8 +288,8 @@ def _notes(cases: Cases, rows: Sequence[CoverageRow], skipped: set[Target]) -> l
 def calculate_cover(inputs: Mapping[str, Any]) -> dict[str, dict[str, str | None]]:
     """The worked example of kind `cover`: rows of num, den, target -> ratio, status, gap.
 
-    Money and ratios are text, as in the examples. Raises SettlementError ST408 for a row that
-    lacks a value or holds an unusable one, ST112 and ST113 for money that is none.
+    Numbers are text, as in the examples, or JSON numbers. Raises SettlementError ST408 for a row
+    that lacks a value or holds an unusable one, ST112 and ST113 for money that is none.
     """
     rows = inputs.get("rows")
     if not isinstance(rows, list):
@@ -299,6 +300,7 @@ def calculate_cover(inputs: Mapping[str, Any]) -> dict[str, dict[str, str | None
 def _calculated(row: Any, where: str) -> tuple[str, dict[str, str | None]]:
     if not isinstance(row, Mapping):
         raise SettlementError("ST408", where, key="row", value=row)
+    row = {key: _as_text(value) for key, value in row.items()}
     for key in ("name", "num", "den", "unit"):
         if not isinstance(row.get(key), str):
             raise SettlementError("ST408", where, key=key, value=row.get(key))
@@ -310,6 +312,12 @@ def _calculated(row: Any, where: str) -> tuple[str, dict[str, str | None]]:
     result = judge(num, den, None if target is None else _share(target, where))
     gap = None if result.gap is None else amount_text(result.gap, unit)
     return row["name"], {"ratio": result.ratio_text, "status": result.status, "gap": gap}
+
+
+def _as_text(value: object) -> object:
+    """A number of JSON as its text; anything else as it is."""
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return str(value) if number else value
 
 
 def _amount(text: str, unit: Unit, where: str, key: str) -> int:

@@ -116,7 +116,8 @@ class _Line:
     @classmethod
     def of(cls, pay: Ramp) -> _Line:
         if not pay.slope:
-            return cls(0, round_half_up(pay.start), 0, 0, 1, _MOST)
+            fixed = round_half_up(pay.start)
+            return cls(0, fixed, 0, 0, 1, _MOST if abs(fixed) <= _MOST else _NOWHERE)
         unit = lcm(pay.slope.denominator, pay.start.denominator)
         whole, part = divmod(int(pay.slope * unit), unit)
         fixed, rest = divmod(int(pay.start * unit), unit)

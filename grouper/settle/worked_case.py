@@ -61,10 +61,10 @@ def calculate_payment(inputs: Mapping[str, Any]) -> Worked:
 def _check_batch(lead: Lead, case: LeadCase, given: Given, amount: LeadAmount) -> None:
     """The batch path must pay the same. Raises SettlementError ST307, a defect, where it does not.
 
-    A cost that is no whole number of fen has no place in a batch.
+    A cost that is no whole number of fen, or an amount beyond int64, has no place in a batch.
     """
     cost = given.cost * FEN_PER_YUAN
-    if cost.denominator != 1 or cost >= _INT64_END:
+    if cost.denominator != 1 or cost >= _INT64_END or abs(amount.fen) >= _INT64_END:
         return
     cuts = Cuts([compile_lead(lead, case, given)])
     at = cuts.find(np.zeros(1, np.int64), np.array([cost.numerator], np.int64))
@@ -140,11 +140,12 @@ _BILL = {"self_paid": "own_cost", "first_self": "pre_self_cost", "deductible": "
 def _check_share(read: Inputs, convention: str, fen: int) -> None:
     """The batch path must share the same. Raises SettlementError ST307 where it does not.
 
-    Points share a sum of many cases; amounts that are no whole fen stand in no batch.
+    Points share a sum of many cases; amounts that are no whole fen, or that int64 does not hold,
+    stand in no batch.
     """
     amounts = {key: read.number(key) * FEN_PER_YUAN for key in read.values if key in _SHARED}
     whole = all(one.denominator == 1 and one < _INT64_END for one in amounts.values())
-    if convention in ("P1", "P2") or not whole:
+    if convention in ("P1", "P2") or not whole or abs(fen) >= _INT64_END:
         return
     columns = {key: np.array([one.numerator], np.int64) for key, one in amounts.items()}
     ratio = Decimal(str(read.values.get("fund_ratio", "1")))

@@ -353,5 +353,6 @@ def _decimals(read: Inputs, key: str) -> int:
     """How many decimals a number was given with."""
     if read.values.get(key) is None:
         return 0
+    read.number(key)  # refuses what is none
     exponent = Decimal(str(read.values[key]).strip()).as_tuple().exponent
     return max(-exponent, 0) if isinstance(exponent, int) else 0

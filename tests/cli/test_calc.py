@@ -94,6 +94,29 @@ def test_an_example_that_cannot_be_computed_is_told_beside_the_others(run):
     assert second["outputs"] == OUTPUTS
 
 
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [
+        ("payment", {"area": "徐州", "group": "IE69", "weight": "1", "coef": "9" * 30}),
+        ("fund", {"convention": "D", "deductible": "0", "fund_ratio": "9" * 30}),
+        ("year_full", {"weight": ""}),
+        ("year_full", {"weight": "1e400"}),
+    ],
+)
+def test_absurd_numbers_are_no_defect_of_the_program(run, kind, inputs):
+    if kind == "year_full":
+        case = {"id": "1", "total": "9", "pool": "1", "other": "0"} | inputs
+        hospitals = [{"code": "A", "score": "90", "months": [{"cases": [case]}]}]
+        inputs = {"budget": "100", "provisional_rate": "1", "hospitals": hospitals}
+    else:
+        usual = {"level": "二级", "insurance": "居民", "point_value": "61", "mean_cost": "5000"}
+        inputs = usual | {"pay": "9", "cost": "5692.60"} | inputs
+    answer = run("calc", "-", "--json", stdin=json.dumps({"kind": kind, "inputs": inputs}))
+    (made,) = json.loads(answer.out)["examples"]
+    assert answer.code == (3 if kind == "year_full" else 0)
+    assert made["error"][0]["code"] == "WT120" if kind == "year_full" else made["outputs"]
+
+
 def test_a_file_of_which_nothing_can_be_computed_exits_3_and_names_the_place(run):
     hospitals = [{"code": "H1", "points": "3"}, {"code": "H1", "points": "4"}]
     inputs = {"basis": "fund", "pool": "100.00", "hospitals": hospitals}

@@ -1,6 +1,7 @@
 """The worked examples of coverage, computed by the functions that report."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ def row(**changes):
         ({}, "ST408"),
         ({"rows": "no"}, "ST408"),
         ({"rows": ["no"]}, "ST408"),
-        ({"rows": [row(num=1)]}, "ST408"),
+        ({"rows": [row(num=True)]}, "ST408"),
+        ({"rows": [row(num=Decimal("1.5"))]}, "ST408"),
         ({"rows": [row(num="1.5")]}, "ST408"),
         ({"rows": [row(num="１")]}, "ST408"),
         ({"rows": [row(unit="fen")]}, "ST408"),
@@ -49,6 +51,11 @@ def test_unusable_example_is_refused_with_its_place(inputs, code):
     with pytest.raises(SettlementError) as caught:
         calculate_cover(inputs)
     assert caught.value.issues[0].code == code
+
+
+def test_numbers_of_json_say_the_same_as_their_text():
+    given = row(num=1, den=2, target=Decimal("0.5"))
+    assert calculate_cover({"rows": [given]}) == calculate_cover({"rows": [row()]})
 
 
 def test_row_without_target_key_is_reported_only():
