@@ -200,5 +200,7 @@ def _print_counts(settled: SettledRun, made: MonthRun, screen: Terminal) -> None
     if made.closed.statements:
         screen.say("settle.statements", n=len(made.closed.statements))
         screen.say("settle.due", until=made.rules.claims_until, due=made.due)
+    else:
+        screen.say("settle.no_statement", month=made.closed.month)
     if mark := settled.amounts.mark(screen.lang):
         screen.log(mark)

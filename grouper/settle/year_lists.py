@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from grouper.dated import day_number
 from grouper.money import total
 from grouper.policy.model import Policy
-from grouper.records.batch import MISSING_FEN, CaseBatch
+from grouper.records.batch import MISSING, MISSING_FEN, CaseBatch
 from grouper.settle.acceptance import list_names, rows_named
 from grouper.settle.amounts import Amounts
 from grouper.settle.batch import factorize
@@ -138,7 +138,8 @@ def year_lists(
     """The lists of a batch that were discharged in a year.
 
     applied: hospital and id of the lists of special review. frozen: (n,) lists accepted by the
-    freeze date (None: all). A list that stands twice counts once (ST206).
+    freeze date (None: all). A list that stands twice counts once (ST206); one without a day of
+    discharge is in `not_counted`.
     """
     lists = YearLists(year)
     days = discharge_days(batch)
@@ -156,7 +157,8 @@ def year_lists(
     for text, n in zip(hospitals, counts, strict=True):
         if n:
             lists.discharges[text.strip()] += n
-    left_out = amounts.issue[inside & ~amounts.counted]
+    # a list without a day of discharge may be one of this year
+    left_out = amounts.issue[(inside | (days == MISSING)) & ~amounts.counted]
     lists.not_counted.update(amounts.issues[number - 1].code for number in left_out.tolist())
     counted = inside & amounts.counted
     volumes = Volumes(batch, amounts, policy)

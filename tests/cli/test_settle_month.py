@@ -116,6 +116,12 @@ def test_wrong_entries_write_nothing(run, june, tmp_path):
     assert not (book / "2025-06").exists()
 
 
+def test_a_month_without_lists_is_said_to_have_no_statement(run, june):
+    answer = run("settle", "month", june, "--area", "demo", "--month", "2025-02")
+    assert answer.code == 0
+    assert "no list counts in 2025-02" in answer.err
+
+
 def test_what_is_said_of_a_month(run, june):
     answer = run("settle", "month", june, *JUNE, "--paid-on", "2025-09-01", "--lang", "zh")
     assert "ST308" in answer.err

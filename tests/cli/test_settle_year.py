@@ -350,6 +350,19 @@ def test_a_list_that_stands_twice_counts_once(run, files, tmp_path):
     assert twice["funds"] == once["funds"]
 
 
+def test_a_list_without_a_day_of_discharge_is_told(run, files, tmp_path):
+    rows = list(csv.DictReader(files[0].read_text("utf-8-sig").splitlines()))[:3]
+    rows[1] |= {"admit_time": "", "discharge_time": ""}
+    undated = tmp_path / "undated.csv"
+    with undated.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    answer = settle(run, files=[undated])
+    assert answer.code == 1
+    assert "1 lists not counted: ST103" in answer.err
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_lists_and_months_of_different_files_are_told_apart(run, files, book, tmp_path, lang):
     head, *rows = files[0].read_text("utf-8-sig").splitlines()
