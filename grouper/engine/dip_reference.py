@@ -185,9 +185,17 @@ class DipReference:
         A catalogue may print a diagnosis both as C56.x and as C56.X. The platform that made it
         takes them for two (published oracle of its rules); a case is of the one it is spelled as.
         """
-        rows = list(self.core_rows(printed.upper()))
-        spelled = [one for one in rows if printed.startswith(one[1].code.partition(":")[0])]
-        return next((at for at, row in spelled or rows if not row.main), None)
+        principal = printed.upper()
+        rows = list(self.core_rows(principal))
+        said = {at: row.code.partition(":")[0] for at, row in rows}
+        if any(map(printed.startswith, said.values())):
+            # only the other spelling gives way; what is coded otherwise stands
+            rows = [
+                (at, row)
+                for at, row in rows
+                if printed.startswith(said[at]) or not principal.startswith(said[at].upper())
+            ]
+        return next((at for at, row in rows if not row.main), None)
 
     def _is_conservative(self, px: tuple[str, ...]) -> bool:
         """Whether a case counts as treated without operation."""

@@ -36,6 +36,8 @@ def load_catalogue(
         for reading in readings:
             reading.dialect = replace(reading.dialect, short=short)
     found, issues = read_sheets(readings, digest)
+    if found.catalogue.is_layered:
+        found = _by_number(found)
     return checked(found, issues)
 
 
@@ -43,14 +45,10 @@ def load_official(grids: Sequence[Grid], *, digest: str) -> Published:
     """The catalogue in the official workbook of version 3.0. Raises SchemeError, also SE73."""
     book = official_workbook()
     found, issues = read_sheets(official(grids), digest)
-    # the lowest number goes first, wherever its row stands
-    pairs = sorted(
-        zip(found.catalogue.rows, found.figures, strict=True), key=lambda pair: _number(pair[0])
-    )
+    found = _by_number(found)
     catalogue = replace(
         found.catalogue,
         title=book.title,
-        rows=tuple(row for row, _ in pairs),
         head=replace(found.catalogue.head, source=book.document),
     )
     counts = Counter(row.layer for row in catalogue.rows)
@@ -58,13 +56,25 @@ def load_official(grids: Sequence[Grid], *, digest: str) -> Published:
         if counts[layer] != n:
             params = {"problem": layer, "text": counts[layer], "published": n}
             issues.append(Issue("SW77", catalogue.file, params))
-    return checked(Published(catalogue, tuple(figures for _, figures in pairs)), issues)
+    return checked(replace(found, catalogue=catalogue), issues)
 
 
-def _number(row: CatalogueRow) -> int:
-    """The number that the official workbook gives a group, through all layers."""
+def _by_number(found: Published) -> Published:
+    """The groups of layers by their number: the lowest goes first, wherever its row stands.
+
+    Rows that no layer has, the local ones, follow as they stand.
+    """
+    pairs = sorted(
+        zip(found.catalogue.rows, found.figures, strict=True), key=lambda pair: _number(pair[0])
+    )
+    catalogue = replace(found.catalogue, rows=tuple(row for row, _ in pairs))
+    return Published(catalogue, tuple(figures for _, figures in pairs))
+
+
+def _number(row: CatalogueRow) -> tuple[bool, int]:
+    """The number that version 3.0 gives a group, through all layers; local rows behind them."""
     digits = row.code.rpartition("-")[2]
-    return int(digits) if digits.isdecimal() else 0
+    return not row.layer, int(digits) if row.layer and digits.isdecimal() else 0
 
 
 def read_sheets(readings: Sequence[Reading], digest: str) -> tuple[Published, list[Issue]]:

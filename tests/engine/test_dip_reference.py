@@ -53,6 +53,34 @@ def test_every_case_of_30_has_its_expected_number(region):
     assert not undecided
 
 
+@pytest.mark.parametrize(
+    ("px", "expected"),
+    [
+        # rows 6 and 9 stand behind 11 in the excerpt, which is sorted by text
+        (("55.6100", "39.6500"), "XQ-6"),
+        (("96.7201", "39.9500x007", "41.0300"), "XQ-9"),
+        (("50.9200x001", "37.5200x001"), "XQ-12"),
+    ],
+)
+def test_the_lowest_number_of_a_layer_goes_first(px, expected):
+    ours = reference(layered(), "national")
+    assert code_of(ours, DipCase(("N18.000",), px)) == expected
+
+
+def test_a_conservative_row_gives_way_to_no_other_than_its_other_spelling():
+    rows = (
+        {"code": "C56.X:68.4901", "dx_key": "C56.X", "main_ops": "68.4901"},
+        {"code": "C56.x", "dx_key": "C56.X"},
+        {"code": "K35.3:47.0100", "dx_key": "K35.3", "main_ops": "47.0100"},
+        {"code": "K35.2", "dx_key": "K35.2|K35.3"},
+    )
+    ours = reference(catalogue(*rows), "base")
+    assert code_of(ours, DipCase(("C56.x00",), ())) == "C56.x"
+    assert code_of(ours, DipCase(("C56.X00",), ())) is None
+    # a group of several diagnoses, coded by the first
+    assert code_of(ours, DipCase(("K35.300",), ())) == "K35.2"
+
+
 TIED = (
     {"code": "a", "dx_key": "K40.2", "main_ops": "53.0204", "score": "100", "mean_cost": "1000"},
     {"code": "b", "dx_key": "K40.2", "main_ops": "53.1501", "score": "300", "mean_cost": "3000"},
