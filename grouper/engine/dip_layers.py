@@ -124,14 +124,15 @@ def _fitting(catalogue: Catalogue, layers: Layers, layer: Layer, facts: _Facts) 
 
 def rows_of_layer(catalogue: Catalogue, code: str, principal: str) -> Iterator[tuple[int, int]]:
     """The rows of a layer under which a diagnosis falls, and how long the key is (`_Fit.key`)."""
-    for key in _keys(catalogue, principal):
+    for key in keys_under(catalogue, principal):
         width = 0 if key == "*" else 1 if "-" in key else len(key)
         for at in catalogue.by_key.get(key, ()):
             if catalogue.rows[at].layer == code:
                 yield at, width
 
 
-def _keys(catalogue: Catalogue, principal: str) -> Iterator[str]:
+def keys_under(catalogue: Catalogue, principal: str) -> Iterator[str]:
+    """The keys of rows under which a diagnosis falls: longer ones first, then ranges, then `*`."""
     yield from dict.fromkeys((principal, principal[:5], principal[:3]))
     yield from (key for key in catalogue.ranges if in_range(key, principal))
     yield "*"

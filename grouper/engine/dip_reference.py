@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
-from grouper.engine.dip_layers import choose_by_layers
+from grouper.engine.dip_layers import choose_by_layers, keys_under
 from grouper.engine.dip_ties import Candidate, Round, TieFigures, narrow
 from grouper.engine.groups import Status
-from grouper.scheme.dip import CLASSES, Catalogue, CatalogueRow, in_range
+from grouper.scheme.dip import CLASSES, Catalogue, CatalogueRow
 from grouper.scheme.dip_operations import Expression, hits, operation
 from grouper.scheme.dip_preset import Layers, Preset
 from grouper.sheet import half_width
@@ -172,9 +172,9 @@ class DipReference:
                     yield Candidate(at, row, *matched)
 
     def core_rows(self, principal: str) -> Iterator[tuple[int, CatalogueRow]]:
-        """The core rows of a diagnosis with their positions, longer keys first."""
+        """The core rows of a diagnosis with their positions, as `keys_under` looks them up."""
         by_key, rows = self.catalogue.by_key, self.catalogue.rows
-        for key in keys_of(principal):
+        for key in keys_under(self.catalogue, principal):
             for at in by_key.get(key, ()):
                 if rows[at].kind in ("core", "primary", "tcm", "bedday"):
                     yield at, rows[at]
@@ -219,10 +219,9 @@ class DipReference:
         return self._highest(px[:1] if self.preset.op_class_of_case == "main" else px)
 
     def class_row(self, kind: str, principal: str, case_class: str) -> int | None:
-        """The row of a class, comprehensive or default: longer keys first, then ranges."""
+        """The row of a class, comprehensive or default, by `keys_under`."""
         catalogue = self.catalogue
-        ranges = [key for key in catalogue.ranges if in_range(key, principal)]
-        for key in (*keys_of(principal), *ranges):
+        for key in keys_under(catalogue, principal):
             for at in catalogue.by_key.get(key, ()):
                 row = catalogue.rows[at]
                 if row.kind == kind and row.cls == case_class:

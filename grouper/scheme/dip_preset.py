@@ -131,7 +131,8 @@ def _preset(name: str, where: str, raw: Mapping[str, Any]) -> Preset:
             raise SchemeError("SE60", where, name=name, key=key, value=value, known=shown)
     for key in (*_TEXTS, "tie"):
         if key not in raw:
-            raise SchemeError("SE60", where, name=name, key=key, value="-", known=key)
+            shown = ", ".join(STEPS) if key == "tie" else key
+            raise SchemeError("SE60", where, name=name, key=key, value="-", known=shown)
     values = dict(raw) | {key: tuple(raw.get(key, ())) for key in _LISTS}
     values["excluded_ops"] = frozenset(operation(code) for code in raw.get("excluded_ops", ()))
     return Preset(id=name, **values)

@@ -7,8 +7,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from dip_cases import batch_of
 from dip_catalogues import REGIONS, cases, cases_30, catalogue, layered, real, reference
 
+from grouper.engine.dip import DipGrouper
 from grouper.engine.dip_reference import DipCase, DipReference
 from grouper.engine.dip_ties import TieFigures
 from grouper.engine.groups import Status
@@ -79,6 +81,33 @@ def test_a_conservative_row_gives_way_to_no_other_than_its_other_spelling():
     assert code_of(ours, DipCase(("C56.X00",), ())) is None
     # a group of several diagnoses, coded by the first
     assert code_of(ours, DipCase(("K35.300",), ())) == "K35.2"
+
+
+@pytest.mark.parametrize(
+    ("dx", "px", "expected"),
+    [
+        ("I10.x00", ("39.6500",), "any:ECMO"),
+        ("I10.x00", (), "any"),
+        ("A16.001", ("39.6500",), "range:ECMO"),
+        ("A17.001", (), "range"),
+        ("A15.300", (), "A15.3"),
+    ],
+)
+def test_rows_of_ranges_and_of_any_diagnosis_take_cases_behind_those_of_longer_keys(
+    dx, px, expected
+):
+    ecmo = {"main_ops": "39.6500"}
+    rows = (
+        {"code": "any", "dx_key": "*", "kind": "comprehensive", "cls": "conservative"},
+        {"code": "range", "dx_key": "A15-A19", "kind": "comprehensive", "cls": "conservative"},
+        {"code": "range:ECMO", "dx_key": "A15-A19", **ecmo},
+        {"code": "any:ECMO", "dx_key": "*", **ecmo},
+        {"code": "A15.3", "dx_key": "A15.3"},
+    )
+    ours = reference(catalogue(*rows), "base")
+    case = DipCase((dx,), px)
+    assert code_of(ours, case) == expected
+    assert DipGrouper.of(ours).group(batch_of([case])).outcome(0).row == ours.group(case).row
 
 
 TIED = (
