@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
 import weights
-from grouper.codes.dictionary import CodeTable, load_dictionary
+from grouper.codes.dictionary import CodeKind, CodeTable, load_dictionary
 from grouper.money import to_fen
 from grouper.policy.load import load_policy
 from grouper.records.synthetic import synthesize
@@ -27,23 +27,33 @@ def sample_table(n: int, seed: int, scheme: Scheme, *, period: str = "2025-06") 
     """
     pools = complication_pools(scheme)
     means = mean_costs(scheme)
-    usual = [_without_gray(recipe) for recipe in recipes(scheme)]
+    usual = _without_gray(recipes(scheme))
     return synthesize(n, seed, usual, pools, period=period, means=means)
 
 
-def _without_gray(recipe: Recipe) -> Recipe:
-    """The recipe with the codes in first place that payers accept, as far as it has any.
+def _without_gray(found: Sequence[Recipe]) -> list[Recipe]:
+    """Recipes with the codes in first place that payers accept, as far as they have any.
 
     Gray codes (灰码) are refused there, so real files seldom have them.
     """
     codes = load_dictionary()
-    principal = _accepted(recipe.principal, codes.dx)
-    procedures = tuple((position, _accepted(pool, codes.px)) for position, pool in recipe.px)
-    return replace(recipe, principal=principal, px=procedures)
+    kept: dict[tuple[CodeKind, int], Pool] = {}
 
+    def accepted(pool: Pool, table: CodeTable) -> Pool:
+        # recipes share pools of up to 30,000 codes: each is gone through once, and stays shared
+        key = table.kind, id(pool)
+        if key not in kept:
+            kept[key] = tuple(code for code in pool if not table.is_gray(code)) or pool
+        return kept[key]
 
-def _accepted(pool: Pool, table: CodeTable) -> Pool:
-    return tuple(code for code in pool if not table.is_gray(code)) or pool
+    return [
+        replace(
+            recipe,
+            principal=accepted(recipe.principal, codes.dx),
+            px=tuple((position, accepted(pool, codes.px)) for position, pool in recipe.px),
+        )
+        for recipe in found
+    ]
 
 
 def mean_costs(scheme: Scheme) -> Mapping[str, int]:
