@@ -365,14 +365,14 @@ def test_a_column_of_any_type_reads_as_its_cells_do(monkeypatch, kind, cleaning)
     names = ("sex", "dx", *FIELDS)
 
     def outcome(columns: Sequence[object]) -> tuple[object, ...]:
-        numbers = np.arange(1, len(array) + 1)
-        table = join([Raw("t", "", "arrow", names, tuple(columns), numbers)])  # type: ignore[arg-type]
+        rows = np.arange(1, len(array) + 1)
+        table = join([Raw("t", "", "arrow", names, tuple(columns), rows)])  # type: ignore[arg-type]
         found = Findings()
         reading = column_map(table, "plain", None, cleaning, "t")
         batch = assemble(table, reading, found, as_is=cleaning == "as_is", part=True)
-        return tuple(getattr(batch, name).tolist() for name in NUMBERS), found.ordered(), (
-            found.repairs
-        )  # fmt: skip
+        numbers = {name: getattr(batch, name).tolist() for name in NUMBERS}
+        bill = {name: array.tolist() for name, array in batch.bill.items()}
+        return numbers, bill, found.ordered(), found.repairs
 
     columns = [pa.chunked_array([array])] * len(names)
     columns[1] = pa.chunked_array([pa.array(["I63.900"] * len(array))])
@@ -387,6 +387,6 @@ def test_a_column_of_any_type_reads_as_its_cells_do(monkeypatch, kind, cleaning)
 NUMBERS = [
     name
     for name in CaseBatch.__slots__
-    if name not in ("dx", "px", "reject_codes", "source", "row", "case_id")
+    if name not in ("dx", "px", "reject_codes", "source", "row", "case_id", "bill")
     and name not in ("hospital", "hospital_level", "insurance", "area", "area_insured")
 ]
