@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 
 from grouper.datafile import data_folder
+from grouper.engine.drg import DrgGrouper
+from grouper.engine.reference import Reference
 from grouper.scheme.load import load_scheme
 from grouper.scheme.model import Scheme
 
@@ -49,3 +51,15 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 def load() -> Callable[[str], Scheme]:
     """`load("foshan_2022")`: an embedded scheme by id, loaded once a session."""
     return cache(lambda scheme_id: load_scheme(data_folder("schemes", scheme_id)))
+
+
+@pytest.fixture(scope="session")
+def kernel_of(load: Callable[[str], Scheme]) -> Callable[[str], DrgGrouper]:
+    """`kernel_of("foshan_2022")`: the kernel with an embedded scheme, compiled once a session."""
+    return cache(lambda scheme_id: DrgGrouper.of(load(scheme_id)))
+
+
+@pytest.fixture(scope="session")
+def reference_of(load: Callable[[str], Scheme]) -> Callable[[str], Reference]:
+    """`reference_of("foshan_2022")`: the reference with an embedded scheme, made once a session."""
+    return cache(lambda scheme_id: Reference(load(scheme_id)))

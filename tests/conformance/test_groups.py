@@ -13,12 +13,10 @@ from typing import Any
 import pytest
 from strategies import batch_of
 
-from grouper.engine import reference
 from grouper.engine.drg import DrgGrouper
 from grouper.engine.groups import Groups, Status
-from grouper.engine.reference import Record
+from grouper.engine.reference import Record, Reference, group_batch
 from grouper.records.batch import CaseBatch
-from grouper.scheme.model import Scheme
 
 pytestmark = pytest.mark.conformance
 
@@ -29,10 +27,19 @@ COUNTS = {
     "shanxi_2024": 2995,
 }  # fmt: skip
 NUMBERS = ("sex", "age", "age_days", "weight", "los", "leaving", "icu_hours")
-ENGINES: dict[str, Callable[[Scheme, CaseBatch], Groups]] = {
-    "reference": reference.group_batch,
-    "kernel": lambda scheme, batch: DrgGrouper.of(scheme).group(batch),
-}
+Engine = Callable[[str, CaseBatch], Groups]
+
+
+@pytest.fixture(params=["reference", "kernel"])
+def engine(
+    request: pytest.FixtureRequest,
+    kernel_of: Callable[[str], DrgGrouper],
+    reference_of: Callable[[str], Reference],
+) -> Engine:
+    """`engine(scheme_id, batch)`: the groups of a batch."""
+    if request.param == "kernel":
+        return lambda scheme_id, batch: kernel_of(scheme_id).group(batch)
+    return lambda scheme_id, batch: group_batch(reference_of(scheme_id), batch)
 
 
 @cache
@@ -58,27 +65,24 @@ def _found(groups: Groups, case: int) -> dict[str, str | None]:
     }
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("scheme_id", COUNTS)
-def test_every_case_gets_its_expected_group(
-    scheme_id: str, engine: str, load: Callable[[str], Scheme]
-) -> None:
+def test_every_case_gets_its_expected_group(scheme_id: str, engine: Engine) -> None:
     cases = _cases(scheme_id)
     assert len(cases) == COUNTS[scheme_id]
-    groups = ENGINES[engine](load(scheme_id), batch_of([_record(case) for case in cases]))
+    groups = engine(scheme_id, batch_of([_record(case) for case in cases]))
     wrong = [
         f"case {case['id']}: expected {case['expect']}, found {_found(groups, n)}"
         for n, case in enumerate(cases)
         if _found(groups, n) != case["expect"]
     ]
-    assert not wrong, f"{scheme_id} by {engine}: {len(wrong)} wrong\n" + "\n".join(wrong[:20])
+    assert not wrong, f"{scheme_id}: {len(wrong)} wrong\n" + "\n".join(wrong[:20])
 
 
 @pytest.mark.parametrize("scheme_id", COUNTS)
 def test_the_reasons_of_rejection_are_the_two_of_the_specification(
-    scheme_id: str, load: Callable[[str], Scheme]
+    scheme_id: str, reference_of: Callable[[str], Reference]
 ) -> None:
-    subject = reference.Reference(load(scheme_id))
+    subject = reference_of(scheme_id)
     for case in _cases(scheme_id):
         if case["expect"]["status"] == "rejected":
             reason = subject.group(_record(case)).reason
