@@ -1,6 +1,6 @@
 """Kill a run before each step that changes the folder, resume it, kill that too, and look.
 
-python tests/run/steps.py INPUT SCHEME FOLDER [--form parquet] [--batch 20]
+python tests/run/steps.py INPUT SCHEME FOLDER [--form parquet] [--batch 20] [--every 3]
 
 A step is a call by which something lasts or goes: syncing, renaming, making, removing. The process
 is killed for good (SIGKILL), so nothing of it can tidy up. Every kill has a folder of its own, and
@@ -72,17 +72,18 @@ def differences(run: Path, whole: Path) -> Iterator[str]:
             yield name
 
 
-def every_step(start: Callable[[Path], object], scheme: Any, folder: Path) -> tuple[int, list[str]]:
-    """How many steps a run has, and what differs after which kill."""
+def every_step(
+    start: Callable[[Path], object], scheme: Any, folder: Path, *, every: int
+) -> tuple[int, list[str]]:
+    """Up to which step a run was killed, one in `every`, and what differs after which kill."""
     found: list[str] = []
     # here, so that what is loaded once need not be loaded by every process that dies
     start(folder / "whole")
-    step = 0
+    step = 1
     while True:
-        step += 1
         run = folder / f"{step:04}"
         if not killed_before(step, partial(start, run)):
-            return step - 1, found
+            return step - every, found
         plan = run / "run" / "run.json"
         if not plan.exists():
             # nothing had begun
@@ -92,6 +93,7 @@ def every_step(start: Callable[[Path], object], scheme: Any, folder: Path) -> tu
             killed_before(step % 11 + 1, resume)
             killed_before(None, resume)
         found += [f"{name} after step {step}" for name in differences(run, folder / "whole")]
+        step += every
 
 
 def main() -> None:
@@ -101,6 +103,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--form", default="csv")
     parser.add_argument("--batch", type=int, default=20)
+    parser.add_argument("--every", type=int, default=1, help="kill before one step in so many")
     asked = parser.parse_args()
     scheme, options = load_scheme(asked.scheme), Options(form=asked.form)
 
@@ -110,9 +113,9 @@ def main() -> None:
         out = folder / f"out.{asked.form}"
         start_run(folder / "run", [asked.source], scheme, batch=asked.batch, out=out, **how)
 
-    steps, found = every_step(start, scheme, asked.folder)
+    steps, found = every_step(start, scheme, asked.folder, every=asked.every)
     print(f"{steps} steps; {', '.join(found) or 'the same bytes'}")
-    sys.exit(bool(found) or not steps)
+    sys.exit(bool(found) or steps < 1)
 
 
 if __name__ == "__main__":

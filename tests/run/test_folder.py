@@ -102,10 +102,23 @@ def test_bad_rows_are_rejected_and_the_others_group_as_without_them(discharges, 
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-@pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_a_run_killed_before_any_step_is_resumed_to_the_same_bytes(discharges, tmp_path, form):
+@pytest.mark.parametrize(
+    ("form", "every"),
+    [
+        ("csv", 2),
+        ("parquet", 3),
+        pytest.param("csv", 1, marks=pytest.mark.large),
+        pytest.param("parquet", 1, marks=pytest.mark.large),
+    ],
+)
+def test_a_run_killed_before_any_step_is_resumed_to_the_same_bytes(
+    discharges, tmp_path, form, every
+):
     (tmp_path / "runs").mkdir()
-    script, batch = Path(__file__).with_name("steps.py"), ["--batch", "20", "--form", form]
+    script, batch = (
+        Path(__file__).with_name("steps.py"),
+        ["--batch", "20", "--form", form, "--every", str(every)],
+    )
     words = [sys.executable, script, discharges(40), MINI, tmp_path / "runs", *batch]
     told = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout + told.stderr
