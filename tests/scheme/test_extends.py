@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grouper.datafile import data_folder
@@ -118,6 +118,7 @@ def variants(draw: st.DrawFn) -> Scheme:
     )
 
 
+@settings(max_examples=40)
 @given(variants())
 def test_any_difference_put_into_its_base_gives_the_scheme_again(
     tmp_path_factory: pytest.TempPathFactory, ours: Scheme

@@ -17,8 +17,9 @@ OVERSPEND = [
 ]
 BANDS = make_bands(SURPLUS, OVERSPEND)
 FEN = st.integers(0, 10**13)
-RATES = st.fractions(0, 1, max_denominator=10_000)
-TABLES = st.lists(st.tuples(st.fractions(Fraction(1, 1000), 2, max_denominator=1000), RATES)).map(
+RATES = st.integers(0, 10_000).map(lambda parts: Fraction(parts, 10_000))
+BORDERS = st.builds(Fraction, st.integers(1, 1000), st.integers(500, 1000))
+TABLES = st.lists(st.tuples(BORDERS, RATES), max_size=8).map(
     lambda rows: [
         *sorted({border: rate for border, rate in rows}.items()),
         (None, Fraction(1, 3)),

@@ -68,12 +68,9 @@ def test_situations_are_those_the_record_shows(table, policy):
 
 
 @given(st.lists(st.integers(1, 4_000_000), min_size=1, max_size=8), st.integers(1, 100))
-def test_nobody_on_the_list_would_lose(costs, share):
-    from grouper.policy.load import load_policy
-    from weights import load
-
+def test_nobody_on_the_list_would_lose(table, policy, costs, share):
     rows = [Row(total=cost, pool=cost * share // 100) for cost in costs]
-    found, _ = desk(rows, load("demo"), load_policy("demo"), approved_ratio=Fraction(9, 10))
+    found, _ = desk(rows, table, policy, approved_ratio=Fraction(9, 10))
     for one in found.candidates:
         assert one.gain_fen > 0
         assert one.total_fen > one.standard_fen
