@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from grouper.datafile import data_folder
-from grouper.engine.drg import DrgGrouper
+from grouper.engine.drg import DrgGrouper, grouper_of
 from grouper.engine.reference import Reference
 from grouper.scheme.load import load_scheme
 from grouper.scheme.model import Scheme
@@ -56,7 +56,7 @@ def load() -> Callable[[str], Scheme]:
 @pytest.fixture(scope="session")
 def kernel_of(load: Callable[[str], Scheme]) -> Callable[[str], DrgGrouper]:
     """`kernel_of("foshan_2022")`: the kernel with an embedded scheme, compiled once a session."""
-    return cache(lambda scheme_id: DrgGrouper.of(load(scheme_id)))
+    return cache(lambda scheme_id: grouper_of(load(scheme_id)))
 
 
 @pytest.fixture(scope="session")
