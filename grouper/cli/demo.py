@@ -94,8 +94,7 @@ def _settle(files: dict[str, Path], screen: Terminal) -> SettledRun:
     from grouper.api import load_scheme
     from grouper.records.write import write_results
     from grouper.run.pipeline import group_files
-    from grouper.run.results import run_info
-    from grouper.run.settlement import settle_run, settled_columns
+    from grouper.run.settlement import settle_run, settled_columns, settled_info
 
     run = group_files(files["discharges_xlsx"], load_scheme("chs_drg_20"))
     counts: Any = {key: getattr(run.counts, key) for key in ("grouped", "ambiguous", "ungrouped")}
@@ -107,7 +106,7 @@ def _settle(files: dict[str, Path], screen: Terminal) -> SettledRun:
         settled_columns(settled, screen.lang),
         lang=screen.lang,
         overwrite="replace",
-        info=run_info(run, screen.lang),
+        info=settled_info(settled, screen.lang),
     )
     return settled
 

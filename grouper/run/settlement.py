@@ -26,7 +26,7 @@ from grouper.run.dip import run_info as dip_info
 from grouper.run.dip_grouped import DipGrouped
 from grouper.run.pipeline import GroupedRun
 from grouper.run.received import received_of
-from grouper.run.results import result_columns, run_info
+from grouper.run.results import result_columns, run_info, words
 from grouper.run.worth import load_worth
 from grouper.scheme.model import Scheme
 from grouper.settle.amounts import Amounts
@@ -251,6 +251,14 @@ def settled_columns(settled: SettledRun, lang: Lang) -> list[tuple[str, pa.Array
 
 
 def settled_info(settled: SettledRun, lang: Lang) -> list[tuple[str, str]]:
-    """What the grouping of a settled run rests on."""
-    run = settled.run
-    return dip_info(run.dip, lang) if isinstance(run, DipGrouped) else run_info(run, lang)
+    """What the grouping of a settled run rests on, and its amounts: area, weights, confidence."""
+    run, amounts = settled.run, settled.amounts
+    info = dip_info(run.dip, lang) if isinstance(run, DipGrouped) else run_info(run, lang)
+    values = {
+        "area": amounts.area_id,
+        "weight_table": amounts.weight_table,
+        "amounts_confidence": amounts.confidence,
+        "mark": amounts.mark(lang),
+    }
+    titles = words(lang)["info"]
+    return info + [(titles[key], value) for key, value in values.items() if value]

@@ -37,6 +37,16 @@ def test_the_same_seed_makes_the_same_file(run, sample, tmp_path):
     assert other.read_bytes() != sample.read_bytes()
 
 
+@pytest.mark.parametrize(("lang", "mark"), [("en", "invented"), ("zh", "示范数据（虚构）")])
+def test_a_workbook_of_bills_says_what_its_amounts_rest_on(run, sample, tmp_path, lang, mark):
+    book = tmp_path / "bills.xlsx"
+    run("settle", "bill", sample, "--area", "demo", "-o", book, "--lang", lang)
+    notes = dict(openpyxl.load_workbook(book).worksheets[-1].iter_rows(values_only=True))
+    values = list(notes.values())
+    assert {"demo", "constructed"} <= set(values)
+    assert any(str(value).startswith(mark) for value in values)
+
+
 def test_a_sample_has_the_rows_and_period_asked_for(run, tmp_path):
     path = tmp_path / "s.jsonl"
     assert run("sample", 30, "-o", path, "-s", "chs_drg_11", "--period", "2024-02").code == 0
