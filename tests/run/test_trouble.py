@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -35,15 +36,26 @@ def words(mini_path) -> Callable[..., list[str]]:
     ]
 
 
-def limited(words: list[str], n: int) -> subprocess.CompletedProcess[str]:
-    """The command in a process that can make no file longer than n bytes."""
-    code = (
-        "import resource, sys; from grouper import cli;"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({n}, {n}));"
-        "sys.exit(cli.run(sys.argv[1:]))"
-    )
-    line = [sys.executable, "-c", code, *words]
-    return subprocess.run(line, capture_output=True, text=True, check=False)
+_LIMITED = """
+import contextlib, io, json, resource, sys
+from grouper import cli
+n, commands = json.loads(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (n, n))
+ends = []
+for words in commands:
+    with contextlib.redirect_stderr(io.StringIO()) as told:
+        ends.append((cli.run(words), told.getvalue()))
+print(json.dumps(ends))
+"""
+
+
+def limited(n: int, *commands: list[str]) -> list[tuple[int, str]]:
+    """Exit code and stderr of commands in a process that can make no file longer than n bytes."""
+    line = [sys.executable, "-c", _LIMITED, json.dumps([n, commands])]
+    made = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    ends: list[tuple[int, str]] = json.loads(made.stdout)
+    return ends
 
 
 def one_error(code: int, told: str, family: str) -> None:
@@ -58,18 +70,20 @@ def left(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("out", ["out.csv", "out.parquet", "out.xlsx", "out.jsonl"])
-def test_an_output_too_large_for_the_disk_leaves_nothing(discharges, words, tmp_path, out):
+def test_an_output_too_large_for_the_disk_leaves_nothing(discharges, words, tmp_path):
     path = discharges(3000)
-    told = limited(words(path, "-o", tmp_path / out), FEW_BYTES // 4)
-    one_error(told.returncode, told.stderr, "DF142")
+    outs = ("out.csv", "out.parquet", "out.xlsx", "out.jsonl")
+    ends = limited(FEW_BYTES // 4, *(words(path, "-o", tmp_path / out) for out in outs))
+    assert len(ends) == len(outs)
+    for code, told in ends:
+        one_error(code, told, "DF142")
     assert left(tmp_path) == {"in.csv"}
 
 
 def test_the_results_of_a_run_too_large_for_the_disk_keep_its_parts(discharges, words, tmp_path):
     path, folder, out = discharges(3000), tmp_path / "run", tmp_path / "out.csv"
-    told = limited(words(path, "--run", folder, "-o", out, *PARTS), FEW_BYTES)
-    one_error(told.returncode, told.stderr, "RN116")
+    (end,) = limited(FEW_BYTES, words(path, "--run", folder, "-o", out, *PARTS))
+    one_error(*end, "RN116")
     assert len(left(folder / "parts")) == 30
     assert left(folder) == {"run.json", "parts"}
     assert cli.run(["run", "resume", str(folder), "--quiet"]) == 1
