@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,13 @@ from grouper.scheme.load import load_scheme
 from grouper.scheme.model import Scheme
 
 # the same examples every time, however busy the machine
-settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=60)
+# before a release: --hypothesis-profile long
+settings.register_profile("long", settings.get_profile("suite"), max_examples=1000)
 settings.load_profile("suite")
+
+# schemes kept for the session are a million objects, and every full collection visits them all
+gc.set_threshold(20_000, 20, 50)
 
 _UPDATE = "--update"
 

@@ -88,14 +88,14 @@ def test_200_000_generated_records_agree(subject: Subject, seed: int) -> None:
     _check_seed(subject, seed, n=2800)  # 9 schemes x 8 seeds x 2,800 = 201,600
 
 
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize("block", range(6))
 def test_invented_schemes_agree(block: int) -> None:
     for seed in range(8 * block, 8 * block + 8):
         _check_seed(Subject.of(invented_scheme(seed)), seed, n=150)
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("block", range(10, 60))
+@pytest.mark.parametrize("block", range(1, 60))
 def test_many_invented_schemes_agree(block: int) -> None:
     for seed in range(40 * block, 40 * block + 40):
         _check_seed(Subject.of(invented_scheme(seed)), seed, n=300)
