@@ -33,6 +33,14 @@ COLUMN_TITLES: dict[str, tuple[str, str]] = {
     "difference": ("盈亏", "payment less cost"),
     "payment_rule": ("支付依据", "rule that decided"),
     "payment_issue": ("未计价原因", "why there is no price"),
+    "payment_confidence": ("金额可信度", "weakest mark of the values used"),
+}
+_MARKS_ZH: dict[Confidence, str] = {
+    "official": "官方文件",
+    "official_draft": "官方征求意见稿",
+    "published": "公开资料",
+    "unofficial": "非官方资料",
+    "constructed": "自行设定",
 }
 
 
@@ -196,6 +204,7 @@ class Amounts:
         lang: language of the words; names are the English ones (COLUMN_TITLES has the titles).
         """
         words = [kind.word(lang) for kind in CaseType]
+        mark = _MARKS_ZH[self.confidence] if lang == "zh" else self.confidence
         weight = (
             "relative_weight",
             self._of_cell([cell.weight for cell in self.cells], self.places.weight),
@@ -219,6 +228,7 @@ class Amounts:
             ("difference", yuan_column(self.difference_fen)),
             ("payment_rule", _texts(self.rule, ["", *map(str, self.rules)])),
             ("payment_issue", self._remarks(lang)),
+            ("payment_confidence", pa.repeat(mark, len(self))),
         ]
 
     def _remarks(self, lang: Lang) -> pa.Array:

@@ -241,6 +241,8 @@ def test_columns_are_exact_decimals_and_words(row, settle):
     assert columns["difference"].to_pylist()[0] == Decimal("-102.54")
     assert columns["payment_rule"].to_pylist()[1].startswith("L1 ")
     assert columns["payment_issue"].to_pylist()[3].startswith("ST103")
+    assert set(columns["payment_confidence"].to_pylist()) == {"自行设定"}
+    assert set(dict(amounts.to_columns())["payment_confidence"].to_pylist()) == {"constructed"}
     assert all(column.validate(full=True) is None for column in columns.values())
     assert pa.types.is_decimal(columns["payment"].type)
     assert "虚构" in amounts.mark("zh")
