@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+import grouper
+import weights
+
+#: what is installed: the tests may run far from the sources
+GROUPER, WEIGHTS = (Path(str(package.__file__)).parent for package in (grouper, weights))
 MONEY_PATHS = [
-    ROOT / "grouper" / "money.py",
-    *sorted((ROOT / "grouper" / "settle").glob("*.py")),
-    *sorted((ROOT / "grouper" / "policy").glob("*.py")),
+    GROUPER / "money.py",
+    *sorted((GROUPER / "settle").glob("*.py")),
+    *sorted((GROUPER / "policy").glob("*.py")),
     *(
-        ROOT / "weights" / f"{name}.py"
+        WEIGHTS / f"{name}.py"
         for name in (
             "table", "load", "lookup", "cells", "convert", "proof", "rates", "calculate_rates",
             "inputs", "head", "write",
@@ -97,7 +101,7 @@ def test_no_float_on_a_money_path(path):
     ],
 )
 def test_a_planted_float_is_found(planted):
-    source = (ROOT / "grouper" / "settle" / "fund.py").read_text("utf-8")
+    source = (GROUPER / "settle" / "fund.py").read_text("utf-8")
     assert floats(source) == []
     assert len(floats(f"{source}\n{planted}\n")) >= 1
 
