@@ -72,6 +72,31 @@ def test_a_bill_shows_its_steps(run, sample):
     assert run("settle", "bill", sample, "--row", 201, "--area", "demo").code == 2
 
 
+@pytest.mark.parametrize(
+    ("lang", "title"), [("zh", "住院费用结算单"), ("en", "Settlement statement")]
+)
+def test_one_row_becomes_a_page_to_sign(run, sample, tmp_path, lang, title):
+    page = tmp_path / "statement.xlsx"
+    words = ("settle", "bill", sample, "--row", 3, "--area", "demo", "--lang", lang)
+    told = json.loads(run(*words, "--json").out)["cases"][0]
+    assert run(*words, "-o", page).code == 0
+    cells = [
+        str(value)
+        for line in openpyxl.load_workbook(page).worksheets[0].iter_rows(values_only=True)
+        for value in line
+        if value is not None
+    ]
+    assert cells[0].startswith(title)
+    assert "虚构" in cells[1] if lang == "zh" else "invented" in cells[1]
+    assert {told["payment"], told["fund_payment"]} <= set(cells)
+    assert any("盖章" in cell if lang == "zh" else "seal" in cell for cell in cells)
+    assert run(*words, "-o", page).code == 3, "a file that is there is not replaced unasked"
+    again = tmp_path / "again.xlsx"
+    run(*words, "-o", again)
+    assert again.read_bytes() == page.read_bytes()
+    assert run(*words, "-o", tmp_path / "x.csv").code == 2
+
+
 def test_bills_of_all_rows_come_as_columns(run, sample, tmp_path):
     out = tmp_path / "bills.csv"
     answer = run("settle", "bill", sample, "--area", "demo", "-o", out, "--lang", "en")
