@@ -159,24 +159,27 @@ def parse(text: str) -> Condition:
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         column = getattr(error, "offset", None) or 1
         raise ConditionError("not a valid expression", column) from None
-    try:
-        return _condition(tree.body, text)
-    except RecursionError:
-        raise ConditionError("nested too deeply", 1) from None
+    return _condition(tree.body, text)
 
 
-def _condition(node: ast.expr, text: str) -> Condition:
+#: deeper than any condition that can be meant; the interpreter's own limit differs from day to day
+_DEEPEST = 200
+
+
+def _condition(node: ast.expr, text: str, depth: int = 0) -> Condition:
+    if depth > _DEEPEST:
+        raise ConditionError("nested too deeply", 1)
     match node:
         case ast.BoolOp(op=operator, values=values):
             kind = And if isinstance(operator, ast.And) else Or
             operands: list[Condition] = []
             for value in values:
-                operand = _condition(value, text)
+                operand = _condition(value, text, depth + 1)
                 # `a and (b and c)` means `a and b and c`: kept flat, so it prints one way only
                 operands.extend(operand.operands if isinstance(operand, kind) else (operand,))
             return kind(tuple(operands))
         case ast.UnaryOp(op=ast.Not(), operand=inner):
-            return Not(_condition(inner, text))
+            return Not(_condition(inner, text, depth + 1))
         case ast.Constant(value=bool(value)):
             return Constant(value)
         case ast.Name(id=name) if name in FLAGS:
