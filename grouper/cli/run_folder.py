@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from grouper.cli.output import DONE, FINDINGS, Terminal, sums
 from grouper.cli.progress import Progress
 
 if TYPE_CHECKING:
+    from grouper.errors import Lang
     from grouper.run.grouping import Grouping
     from grouper.run.stream import Options
     from grouper.run.tally import Outcome
@@ -55,20 +56,20 @@ def is_streamed(ctx: click.Context, paths: Sequence[Path], target: Path) -> bool
     return bool(ctx.params["batch"]) or sum(sizes) >= _LARGE
 
 
-def _options(ctx: click.Context, form: str) -> Options:
+def run_options(how: Mapping[str, Any], form: str, lang: Lang) -> Options:
+    """How a command that streams reads its files and writes a result of a form such as `.csv`."""
     from grouper.records.mapfile import load_map
     from grouper.run.stream import Options
 
-    how: dict[str, Any] = ctx.params
     return Options(
         layout=how["layout"],
         mapping=dict(load_map(how["mapping"])[1]) if how["mapping"] else None,
         cleaning="as_is" if how["as_is"] else "standard",
         input_encoding=how["input_encoding"],
-        engine=how["engine"],
+        engine=how.get("engine", "kernel"),
         form=form.removeprefix("."),  # type: ignore[arg-type]
         encoding=how["encoding"],
-        lang=terminal(ctx).lang,
+        lang=lang,
     )
 
 
@@ -82,7 +83,7 @@ def to_file(ctx: click.Context, paths: Sequence[Path], target: Path) -> Outcome:
             paths,
             grouping(ctx),
             target,
-            _options(ctx, target.suffix.lower()),
+            run_options(ctx.params, target.suffix.lower(), terminal(ctx).lang),
             threads=ctx.params["threads"],
             batch=ctx.params["batch"] or BATCH,
             progress=progress,
@@ -111,7 +112,7 @@ def to_folder(ctx: click.Context, paths: Sequence[Path], target: Path | None) ->
     folder = Path(ctx.params["run"])
     parquet = all(path.suffix.lower() == ".parquet" for path in paths)
     form = target.suffix.lower() if target else ".parquet" if parquet else ".csv"
-    options = _options(ctx, form)
+    options = run_options(ctx.params, form, terminal(ctx).lang)
     with Progress(terminal(ctx)) as progress, _resumable(terminal(ctx), folder):
         return start_run(
             folder,

@@ -21,7 +21,7 @@ from grouper.cli.options import (
 )
 from grouper.cli.output import DONE, FINDINGS, Terminal
 from grouper.cli.progress import Progress
-from grouper.cli.run_folder import FORMS
+from grouper.cli.run_folder import FORMS, run_options
 from grouper.cli.settle_explain import explain
 from grouper.cli.settle_month import month
 from grouper.cli.settle_simulate import simulate
@@ -122,20 +122,10 @@ def _stream_bills(
 ) -> SettledFile:
     """Price files of any size in bounded memory."""
     from grouper.api import load_scheme
-    from grouper.records.mapfile import load_map
     from grouper.run.settled import settle_to_file
     from grouper.run.settlement import scheme_of
-    from grouper.run.stream import Options
 
-    options = Options(
-        layout=how["layout"],
-        mapping=dict(load_map(how["mapping"])[1]) if how["mapping"] else None,
-        cleaning="as_is" if how["as_is"] else "standard",
-        input_encoding=how["input_encoding"],
-        form=target.suffix.lower().removeprefix("."),  # type: ignore[arg-type]
-        encoding=how["encoding"],
-        lang=screen.lang,
-    )
+    options = run_options(how, target.suffix.lower(), screen.lang)
     with Progress(screen) as progress:
         return settle_to_file(
             paths,

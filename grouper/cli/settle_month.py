@@ -62,7 +62,7 @@ def month(
     **how: Any,
 ) -> int:
     """One statement for each hospital, insurance and place; their parts sum to the total."""
-    from grouper.records.outfile import check_output
+    from grouper.records.outfile import as_it_was, check_output
     from grouper.run.month import close_month, manifest
 
     screen = terminal(ctx)
@@ -73,14 +73,12 @@ def month(
         if target is not None:
             check_output(target, given, overwrite=overwrite)
         settled = settled_lists(paths, how)
-        written: list[Path] = []
 
         def write(made: MonthRun) -> None:
             if target is not None:
                 _write(target, settled, made, manifest(settled, made, given), screen)
-                written.append(target)
 
-        try:
+        with as_it_was(target):
             made = close_month(
                 settled,
                 how["area"],
@@ -92,11 +90,6 @@ def month(
                 inputs=given,
                 write=write,
             )
-        except BaseException:
-            # a statement of a month that the book did not take must not lie about
-            for path in written:
-                path.unlink(missing_ok=True)
-            raise
         if json_:
             screen.json(_as_object(made, manifest(settled, made, given), screen))
         elif out is None:

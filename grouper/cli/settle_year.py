@@ -58,7 +58,7 @@ def year(
     **how: Any,
 ) -> int:
     """One row for each hospital, insurance and place; the parts sum to the area's totals."""
-    from grouper.records.outfile import check_output
+    from grouper.records.outfile import as_it_was, check_output
     from grouper.run.year import settle_year
 
     screen = terminal(ctx)
@@ -73,14 +73,12 @@ def year(
         given = [*paths, *(Path(name) for name in entries)]
         if target is not None:
             check_output(target, given, overwrite=overwrite)
-        written: list[Path] = []
 
         def write(made: YearRun) -> None:
             if target is not None:
                 _write(target, made, screen)
-                written.append(target)
 
-        try:
+        with as_it_was(target):
             made = settle_year(
                 how["area"],
                 year,
@@ -94,11 +92,6 @@ def year(
                 inputs=given,
                 write=write,
             )
-        except BaseException:
-            # a clearing that the book did not take must not lie about
-            for path in written:
-                path.unlink(missing_ok=True)
-            raise
     if json_:
         from grouper.run.year_object import year_object
 

@@ -30,9 +30,6 @@ from grouper.policy.leads import Lead
 from grouper.policy.load import load_policy
 from grouper.policy.model import Policy
 
-#: the year of the build that the leads were taken from, for those that name none
-_UNKNOWN_YEAR = 2026
-
 
 def draft_files(draft: Draft) -> dict[str, bytes]:
     """The files of the folder: name -> content."""
@@ -47,7 +44,7 @@ def draft_files(draft: Draft) -> dict[str, bytes]:
 
 def drawn(lead: Lead) -> Policy:
     """The policy of a folder drawn from a lead, without writing it anywhere to stay."""
-    year = int(lead.texts["year"]) if lead.texts["year"].isdecimal() else _UNKNOWN_YEAR
+    year = int(lead.texts["year"]) if lead.texts["year"].isdecimal() else words()["lead_year"]
     scheme, code = lead.texts["scheme"], lead.texts["code"]
     names = (lead.area, code or "-", lead.area, lead.area)
     draft = Draft(*names, year, scheme or "-", f"{lead.area}-{year}", lead=lead)

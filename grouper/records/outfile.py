@@ -73,5 +73,24 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def as_it_was(path: Path | None) -> Iterator[None]:
+    """A file stands as it stood before if what follows fails after it was written.
+
+    For outputs that another step must still confirm: a statement whose month the book does not
+    take must not lie about, and the earlier one must not be lost.
+    """
+    before = path.read_bytes() if path is not None and path.is_file() else None
+    try:
+        yield
+    except BaseException:
+        if path is not None and before is None:
+            path.unlink(missing_ok=True)
+        elif path is not None and before is not None and path.read_bytes() != before:
+            with whole_file(path) as file:
+                file.write(before)
+        raise
+
+
 def _unwritable(path: Path, error: OSError) -> DataFileError:
     return DataFileError("DF142", str(path), path=path.name, detail=error.strerror or error)

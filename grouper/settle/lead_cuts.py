@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 
 from grouper.money import FEN_PER_YUAN, round_half_up
@@ -226,12 +226,16 @@ class _Maker:
         )
 
 
+#: the last digit of a number that is shown, not paid by
+_SHOWN = Decimal("1e-10")
+
+
 def _decimal(value: Fraction) -> Decimal:
-    """A product of published decimals as a decimal; ten decimals of what is none."""
+    """A product of published decimals as a decimal; what is none, half up to ten decimals."""
     with localcontext() as context:
         context.prec = 60
         exact = Decimal(value.numerator) / Decimal(value.denominator)
-        return exact if Fraction(exact) == value else round(exact, 10)
+        return exact if Fraction(exact) == value else exact.quantize(_SHOWN, ROUND_HALF_UP)
 
 
 def finest(lead: Lead) -> tuple[int, int, int]:

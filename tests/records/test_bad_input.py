@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from grouper.errors import GrouperError
-from grouper.records.outfile import whole_file
+from grouper.records.outfile import as_it_was, whole_file
 from grouper.records.read import read_records
 from grouper.records.write import check_output, write_results
 
@@ -270,3 +270,23 @@ def test_a_cell_longer_than_a_sheet_holds_is_refused(tmp_path):
     ).user
     error = refused(lambda: write_results(tmp_path / "o.xlsx", user, [("drg", pa.array(["X"]))]))
     assert error.issues[0].code == "DF145"
+
+
+@pytest.mark.parametrize("earlier", [None, b"earlier"])
+def test_an_output_that_is_not_confirmed_leaves_what_was_there(tmp_path, earlier):
+    path = tmp_path / "statement.json"
+    if earlier is not None:
+        path.write_bytes(earlier)
+
+    def unconfirmed():
+        with as_it_was(path):
+            path.write_bytes(b"later")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        unconfirmed()
+    assert (path.read_bytes() if path.exists() else None) == earlier
+    with as_it_was(path):
+        path.write_bytes(b"later")
+    assert path.read_bytes() == b"later"
+    assert [one.name for one in tmp_path.iterdir()] == ["statement.json"]
